@@ -1,0 +1,114 @@
+/* The world: a Net of hosts with interfaces, joined by links. A host here is
+ * the hardware and its name; ip/, udp/ and tcp/ attach themselves to it (see
+ * models/sock/stack.h, which builds a whole one).
+ */
+#ifndef HALFOPEN_MODELS_NODE_NODE_H
+#define HALFOPEN_MODELS_NODE_NODE_H
+
+#include <glib.h>
+
+#include "models/node/mib.h"
+#include "models/packet/packet.h"
+#include "models/trace/records.h"
+#include "sim/sim.h"
+
+typedef struct Net Net;
+typedef struct Host Host;
+typedef struct Iface Iface;
+typedef struct LinkEnd LinkEnd; /* models/link/link.h */
+typedef struct IpStack IpStack;
+typedef struct UdpStack UdpStack;
+typedef struct TcpStack TcpStack;
+
+struct Iface {
+    Host *host;      /* borrows */
+    LinkEnd *link;   /* borrows: the sending side of the link here; NULL: not connected, or loopback */
+    char *name;      /* owns: "eth0" */
+    IpAddr addr;
+    uint8_t prefix_bits;
+    uint32_t index;  /* within the host */
+    uint32_t mtu;    /* bytes of an IP packet */
+    bool is_up;
+};
+
+struct Host {
+    Net *net;         /* borrows */
+    Sim *sim;         /* borrows: the same as net->sim, here because everyone needs it */
+    PacketPool *packets; /* borrows */
+    NetProbes *probes;   /* borrows */
+    char *name;       /* owns */
+    uint32_t id;      /* 1, 2, ... in the order of creation */
+    GPtrArray *ifaces; /* owns Iface */
+    bool forwards;    /* a router: passes on what is not for itself */
+    void (*input)(Iface *iface, Packet *packet); /* the network layer: set by ip_attach; consumes the packet */
+    IpStack *ip;      /* owned by their modules, released by on_free in order */
+    UdpStack *udp;
+    TcpStack *tcp;
+    GPtrArray *on_free; /* owns: what modules attached, freed last to first */
+
+    /* Between interface and stack (net.core.netdev_max_backlog): only used
+     * when the host was given a processing rate. */
+    struct HostBacklog *backlog; /* owns; NULL: infinitely fast */
+
+    uint64_t mib[MIB_COUNT];
+};
+
+struct Net {
+    Sim *sim;             /* borrows */
+    PacketPool packets;
+    StreamTable *streams; /* owns */
+    NetProbes probes;
+    GPtrArray *hosts;     /* owns Host */
+    GPtrArray *links;     /* owns Link (models/link) */
+    uint32_t last_conn_id; /* connection ids are unique in the run */
+    bool routes_known;    /* static routes computed since the topology last changed */
+};
+
+Net *net_new(Sim *sim);
+void net_free(Net *net);
+Host *net_find_host(const Net *net, const char *name); /* NULL: none */
+
+Host *host_new(Net *net, const char *name); /* name is unique: checked by the caller */
+Iface *host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits, uint32_t mtu);
+Iface *host_iface_with_addr(const Host *host, IpAddr addr); /* NULL: the address is not this host's */
+
+/* Bounds the host to packets_per_s and queues at most max_backlog packets
+ * before the stack (net.core.netdev_max_backlog). 0 packets_per_s: unlimited. */
+void host_set_processing_rate(Host *host, uint64_t packets_per_s, uint32_t max_backlog);
+
+/* A packet arrives at an interface: the link calls it. Consumes the packet.
+ * Goes to host->input, through the backlog if there is one. */
+void host_receive(Iface *iface, Packet *packet);
+
+/* The interface sends: consumes the packet. */
+void iface_send(Iface *iface, Packet *packet);
+
+void host_count_slow(Host *host, MibCounter counter); /* emits the probe */
+
+static inline void
+host_count_n(Host *host, MibCounter counter, uint64_t n)
+{
+    host->mib[counter] += n;
+    if (probe_is_heard(&host->probes->counter))
+        host_count_slow(host, counter);
+}
+
+static inline void
+host_count(Host *host, MibCounter counter)
+{
+    host_count_n(host, counter, 1);
+}
+
+/* Emits a PacketRecord when somebody listens. */
+void host_record_packet_slow(Host *host, const Iface *iface, PacketEvent event, const Packet *packet,
+                             const char *reason);
+
+static inline void
+host_record_packet(Host *host, const Iface *iface, PacketEvent event, const Packet *packet,
+                   const char *reason)
+{
+    if (probe_is_heard(&host->probes->packet))
+        host_record_packet_slow(host, iface, event, packet, reason);
+}
+
+#endif

@@ -1,0 +1,348 @@
+/* Inside TCP: the TCB, grouped as RFC 9293 §3.3.1 groups it, and what its
+ * files call of each other. Nothing outside models/tcp/ and its tests
+ * includes this.
+ *
+ * Life and death. Every way into TCP (a segment, a timer, a user call) holds
+ * its connection with tcp_enter() and lets go with tcp_leave(); a connection
+ * that ended meanwhile is freed there and nowhere else. It ends for the
+ * protocol in tcp_conn_end(), for its user in tcp_close() or tcp_release().
+ *
+ * Ownership. TcpStack owns its connections, requests and TIME-WAIT entries
+ * through the demux table; a connection owns its queues.
+ */
+#ifndef HALFOPEN_MODELS_TCP_INTERNAL_H
+#define HALFOPEN_MODELS_TCP_INTERNAL_H
+
+#include <errno.h>
+
+#include "models/tcp/cc.h"
+#include "models/tcp/info.h"
+#include "models/tcp/seq.h"
+#include "models/tcp/tcp.h"
+
+/* ---- What the demultiplexer finds (demux.c) -------------------------------- */
+
+typedef struct TcpTuple {
+    IpAddr local, remote;
+    uint16_t lport, rport;
+} TcpTuple;
+
+typedef enum TcpEntryKind { TCP_ENTRY_CONN, TCP_ENTRY_REQUEST, TCP_ENTRY_TIMEWAIT } TcpEntryKind;
+
+/* First member of all that can be found by four-tuple. */
+typedef struct TcpEntry {
+    struct TcpEntry *next; /* in its hash chain */
+    uint32_t hash;
+    uint8_t kind;          /* TcpEntryKind */
+    bool is_hashed;
+    TcpTuple tuple;
+} TcpEntry;
+
+typedef struct TcpListener TcpListener; /* listen.h: SYN queue and accept queue */
+typedef struct TcpRequest TcpRequest;   /* listen.h: one half-open connection, <= 128 bytes */
+typedef struct TcpTimeWait TcpTimeWait; /* timewait.h: <= 128 bytes */
+typedef struct TcpFastOpen TcpFastOpen; /* fastopen.h: only for sockets that use it */
+typedef struct TcpTxQueue TcpTxQueue;   /* txqueue.h: segments sent and unacked, and unsent data */
+typedef struct TcpRxQueue TcpRxQueue;   /* rxqueue.h: bytes for recv() */
+typedef struct TcpReassembly TcpReassembly; /* reassembly.h: what came out of order */
+
+/* ---- A segment under examination ------------------------------------------- */
+
+typedef struct TcpSegment {
+    Packet *packet;        /* borrows: freed by tcp_input when all is done */
+    const TcpHeader *h;    /* within packet */
+    uint32_t seq, end_seq; /* [seq, end_seq) with SYN and FIN */
+    uint32_t ack;
+    uint32_t wnd;          /* scaled, once the connection's scale applies */
+    uint16_t flags;        /* TCP_SYN ... */
+    Payload payload;       /* trimmed as checks go on */
+    bool has_ts;           /* and timestamps are in use on this connection */
+    uint32_t tsval, tsecr;
+    uint8_t ecn;           /* the ECN field of the IP header */
+} TcpSegment;
+
+/* What a step of the ordered checks says. */
+typedef enum TcpVerdict {
+    TCP_PASS,          /* go on to the next step */
+    TCP_DROP,          /* silently */
+    TCP_DROP_ACK,      /* drop, and send a duplicate ACK (RFC 9293 §3.10.7.4 #1), rate limited */
+    TCP_CHALLENGE,     /* drop, and send a challenge ACK (RFC 5961), rate limited */
+    TCP_RESET,         /* drop, and answer with RST */
+    TCP_GONE,          /* the connection has ended: touch it no more */
+    TCP_DONE,          /* taken: no further steps */
+} TcpVerdict;
+
+/* ---- The connection -------------------------------------------------------- */
+
+/* Why a transition happens: static text. */
+typedef struct TcpCause {
+    const char *cause; /* "segment", "call", "timer", "icmp" */
+    const char *what;  /* "SYN-ACK", "close()", "2MSL" */
+    const char *rule;  /* "RFC 9293 §3.10.7.3" */
+    uint64_t packet;   /* id; 0: none */
+    const char *counterfactual; /* tunable that made it; NULL: none */
+} TcpCause;
+
+struct TcpConn {
+    TcpEntry entry;         /* first */
+    TcpStack *stack;        /* borrows */
+    uint32_t id;
+    uint8_t state;          /* TcpState: only tcp_set_state() writes it */
+    uint8_t held;           /* depth of tcp_enter() */
+    bool has_user;          /* not yet closed or released */
+    bool has_ended;         /* freed when held drops to 0 and no user is left */
+    int soft_error, error;  /* positive errno: ICMP's hint; what SO_ERROR will say */
+    uint8_t shut;           /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
+    TcpEventFn *on_event;
+    void *event_arg;
+    TcpListener *listener;  /* owns, in LISTEN */
+    TcpListener *parent;    /* borrows: whose accept queue holds it; NULL once accepted */
+    TcpConn *accept_next;   /* in the accept queue */
+    TcpFastOpen *fastopen;  /* owns; NULL: unused */
+
+    struct { /* RFC 9293 §3.3.1: send sequence variables */
+        uint32_t una, nxt, wnd, wl1, iss;
+        uint32_t write_seq;   /* end of what the user gave */
+        uint32_t up;          /* urgent pointer */
+        uint32_t pushed_seq;  /* PSH was set up to here */
+        uint32_t max_wnd;     /* largest window the peer ever offered */
+        uint32_t small_end;   /* end of the last small segment sent (Minshall) */
+        uint8_t wscale;
+        bool urgent;
+        uint16_t mss;         /* bytes of data in a full segment now, options deducted */
+        uint16_t mss_clamp;   /* from the peer's MSS option */
+        uint16_t user_mss;    /* TCP_MAXSEG; 0: none */
+        uint32_t buf;         /* SO_SNDBUF as Linux counts (truesize) */
+        uint32_t queued_bytes_truesize;
+    } snd;
+
+    struct { /* receive sequence variables */
+        uint32_t nxt, wnd, wup, irs;
+        uint32_t copied_seq;  /* next byte for the user */
+        uint32_t up;
+        uint8_t urgent;       /* see recv.c */
+        uint8_t wscale;
+        uint16_t mss;         /* estimate of the peer's segment size */
+        uint16_t adv_mss;     /* the MSS we announce */
+        uint32_t buf;         /* SO_RCVBUF */
+        uint32_t ssthresh;    /* window we dare to offer now */
+        uint32_t clamp;
+        uint32_t truesize;    /* accounted memory of what is queued */
+    } rcv;
+
+    struct { /* RFC 7323 */
+        bool ok;
+        uint32_t recent;      /* TS.Recent */
+        SimTime recent_at;    /* when it was set */
+        uint32_t last_ack_sent; /* = rcv.wup */
+        uint32_t offset;      /* added to our clock */
+    } ts;
+
+    struct { /* RFC 6298; names and units as in tcp_info: ns */
+        SimTime srtt, mdev, mdev_max, rttvar; /* srtt 0: no sample yet */
+        uint32_t seq;         /* end of the window that mdev_max covers */
+        SimTime rto;
+        uint8_t backoff;
+        struct { SimTime at, rtt; } min[3]; /* windowed minimum */
+    } rtt;
+
+    CcWindow w;
+    const CcOps *cc;
+
+    struct { /* loss recovery */
+        uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
+        uint32_t high_seq;      /* snd.nxt when recovery began */
+        uint32_t undo_marker;   /* 0: nothing to undo */
+        int32_t undo_retrans;
+        uint32_t prior_ssthresh;
+        uint32_t prr_delivered, prr_out;
+        uint32_t reordering;
+        uint32_t retrans_stamp; /* ts clock of the first retransmission */
+        uint32_t total_retrans;
+        uint8_t retransmits;    /* RTOs of the same segment (icsk_retransmits) */
+        uint8_t dup_acks;
+        bool frto;
+        bool sack_ok;
+        uint32_t tlp_high_seq;
+        bool tlp_retrans;
+        struct { SimTime at, rtt; uint32_t end_seq, last_delivered; uint8_t reo_wnd_steps, reo_wnd_persist; bool advanced, dsack_seen, reord_seen; } rack;
+        SimTime first_tx_at;    /* rate samples */
+        uint32_t app_limited;
+        uint32_t max_packets_out, cwnd_usage_seq, cwnd_used;
+        SimTime cwnd_stamp;
+        SimTime last_send_at, last_data_recv_at, last_ack_recv_at;
+        SackBlock recv_sack_cache[TCP_MAX_SACK_BLOCKS];
+    } rec;
+
+    struct { /* acknowledging */
+        uint8_t pending;      /* ACK_SCHED... see delack.h */
+        uint8_t quick, pingpong;
+        SimTime ato;
+        SimTime last_oow_ack_at; /* RFC 5961 rate limit; 0: none yet */
+        SackBlock dsack;      /* to report; start == end: none */
+        SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* of the reassembly queue, newest first */
+        uint8_t n_sacks;
+    } ack;
+
+    struct { /* ECN */
+        uint8_t flags;        /* ecn.h */
+        bool ece_demand;
+        uint32_t cwr_seq;
+    } ecn;
+
+    struct { /* setsockopt */
+        bool reuse_addr, reuse_port, keepalive, oob_inline, cork, quick_ack_off;
+        uint8_t nodelay;      /* 0 Nagle, 1 TCP_NODELAY */
+        uint8_t syn_count;    /* TCP_SYNCNT; 0: sysctl */
+        uint8_t keep_count, mtu_discover, tos, ttl;
+        bool sndbuf_locked, rcvbuf_locked, has_local, has_port; /* has_port: bound by the user */
+        int32_t linger_s;     /* -1: off */
+        int32_t linger2_s;    /* TCP_LINGER2; 0: sysctl, -1: none */
+        uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
+        uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
+        uint64_t max_pacing_rate;
+    } opt;
+
+    struct { /* path MTU: pmtu.h */
+        uint16_t mtu;         /* last synced */
+        bool probing;
+        uint16_t search_low, search_high, probe_size;
+        uint32_t probe_seq_start, probe_seq_end;
+        SimTime probe_at;
+    } path;
+
+    /* Timers, as Linux groups them. rtx.spare says which of the mutually
+     * exclusive ones it is (timers.h); keep.spare: keepalive, or FIN-WAIT-2. */
+    SimTimer rtx, delack, keep, pacing;
+    SimTime linger_deadline;
+
+    TcpTxQueue *tx;         /* owns; NULL when empty */
+    TcpRxQueue *rx;         /* owns; NULL when empty */
+    TcpReassembly *ooo;     /* owns; NULL when empty */
+
+    uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+    uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+};
+
+/* The TCP of one host. */
+struct TcpStack {
+    Host *host;             /* borrows */
+    Sim *sim;               /* borrows */
+    TcpParams params;
+    TcpEntry **buckets;     /* owns; chained hash table, power of two, grows */
+    uint32_t n_buckets, n_entries;
+    struct TcpPorts *ports; /* owns: ports.c */
+    struct TcpTimeWaits *timewaits; /* owns: timewait.c */
+    SimPool conns, requests, timewait_pool;
+    GPtrArray *listeners;   /* borrows: TcpConn in LISTEN, in the order of listen() */
+    TcpConn *first, *last;  /* unused when conns are listed through buckets */
+    uint64_t secret[4];     /* ISN, timestamp offset, cookies, ports: from the host's random stream */
+    SimRng rng, cc_rng;
+    uint32_t n_orphans;
+    uint32_t challenge_count; SimTime challenge_at; /* RFC 5961 §7 */
+    uint64_t isn_bsd;       /* isn mode 4 */
+    struct TcpMetrics *metrics; /* owns: by destination; NULL until used */
+    struct TcpFastOpenCache *fastopen_cache; /* owns: cookies by destination; NULL until used */
+};
+
+/* ==== Conn life: stack.c, state.c ========================================== */
+
+TcpConn *tcp_conn_new(TcpStack *stack);
+void tcp_enter(TcpConn *conn);
+void tcp_leave(TcpConn *conn);
+/* CLOSED: unhashes, releases the port, stops timers, drops queues, wakes the user. */
+void tcp_conn_end(TcpConn *conn, TcpCause cause);
+/* The same after an error that SO_ERROR and the calls report. */
+void tcp_conn_fail(TcpConn *conn, int error, TcpCause cause);
+void tcp_set_state(TcpConn *conn, TcpState to, TcpCause cause);
+bool tcp_transition_is_legal(TcpState from, TcpState to);
+void tcp_wake(TcpConn *conn, unsigned events);
+void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
+                 const char *rule);
+#define TCP_CAUSE(...) ((TcpCause){ __VA_ARGS__ })
+
+static inline SimTime
+tcp_now(const TcpConn *conn)
+{
+    return sim_now(conn->stack->sim);
+}
+
+/* ==== Segments in: demux.c (input), then by state =========================== */
+
+void tcp_receive(Host *host, Packet *packet);                       /* from ip: checksum, demux */
+void tcp_input_listen(TcpConn *listener, TcpSegment *seg);          /* listen.c */
+void tcp_input_request(TcpRequest *request, TcpSegment *seg);       /* handshake.c: SYN-RECEIVED in the SYN queue */
+void tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg);            /* handshake.c */
+void tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg);         /* timewait.c */
+void tcp_input_closed(TcpStack *stack, TcpSegment *seg);            /* reset.c: no socket */
+/* input.c: SYN-RECEIVED (a conn of its own: simultaneous open, Fast Open, new
+ * child), ESTABLISHED and later. The ordered steps of RFC 9293 §3.10.7.4. */
+void tcp_input_synchronized(TcpConn *conn, TcpSegment *seg);
+
+/* ==== Opening and closing, for the data path ================================ */
+
+/* handshake.c: the SYN-RECEIVED conn's handshake is complete (called by the
+ * ACK step): ESTABLISHED, tcp_data_established, wakes connect() or accept(). */
+void tcp_handshake_done(TcpConn *conn, const TcpSegment *seg);
+/* options.c: MSS, SACK-permitted, timestamps, window scale, Fast Open into a
+ * SYN or (simultaneous open) SYN-ACK of this connection. */
+void tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack);
+/* options.c: what the peer's SYN or SYN-ACK agreed to. */
+void tcp_take_syn_options(TcpConn *conn, const TcpHeader *h);
+/* close.c: a FIN has been received in order, rcv.nxt is past it. Moves the
+ * state; may end the connection or turn it into TIME-WAIT: TCP_GONE. */
+TcpVerdict tcp_fin_received(TcpConn *conn, const TcpSegment *seg);
+/* close.c: our FIN has been acknowledged: FIN-WAIT-1 -> 2, CLOSING ->
+ * TIME-WAIT, LAST-ACK -> CLOSED. TCP_PASS or TCP_GONE. */
+TcpVerdict tcp_fin_acked(TcpConn *conn, const TcpSegment *seg);
+/* close.c: new data for a socket that nobody will read (orphan past FIN): RST. */
+bool tcp_data_after_close(TcpConn *conn, const TcpSegment *seg);
+/* reset.c */
+void tcp_reset_received(TcpConn *conn, const TcpSegment *seg);      /* an acceptable RST */
+void tcp_send_reset(TcpConn *conn, const char *rule);               /* active: <SEQ=SND.NXT><CTL=RST,ACK> */
+void tcp_reply_reset(TcpStack *stack, const TcpSegment *seg, const char *rule); /* to a segment, no connection needed */
+void tcp_challenge_ack(TcpConn *conn, const TcpSegment *seg, const char *rule);
+bool tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped); /* tcp_invalid_ratelimit */
+/* keepalive.c */
+void tcp_keepalive_start(TcpConn *conn);  /* ESTABLISHED with SO_KEEPALIVE, or the option set later */
+void tcp_keepalive_option(TcpConn *conn, bool on);
+/* timewait.c: conn becomes a TIME-WAIT (or orphan FIN-WAIT-2) entry and ends. */
+void tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause);
+/* fastopen.c hooks of the data path */
+void tcp_fastopen_syn_acked(TcpConn *conn, const TcpSegment *seg);
+
+/* ==== The data path, for opening and closing ================================ */
+
+void tcp_data_init(TcpConn *conn);        /* init.c: defaults of a new socket */
+void tcp_data_inherit(TcpConn *child, const TcpConn *listener); /* init.c: options a child takes from its listener */
+void tcp_data_established(TcpConn *conn); /* init.c: first window, buffers, congestion control */
+void tcp_data_done(TcpConn *conn);        /* init.c: timers off, queues dropped */
+void tcp_output(TcpConn *conn);           /* output.c: sends what may be sent now */
+void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
+/* output.c: fills an outgoing packet's header from the TCB (ports, seq, ack,
+ * window, established-state options), counts it, hands it to ip. Consumes. */
+void tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule);
+void tcp_queue_syn(TcpConn *conn, uint16_t flags); /* output.c: SYN (or SYN|ACK) into the tx queue, sent, timer armed */
+void tcp_resend_syn(TcpConn *conn, SimTime after);  /* retransmit.c: earlier than the timer (bad SYN-ACK in SYN-SENT) */
+void tcp_queue_fin(TcpConn *conn);        /* output.c: FIN behind the data; sends */
+/* ack.c: processes seg's acknowledgment (SND.UNA < SEG.ACK =< SND.NXT or
+ * duplicates): queue, RTT, recovery, congestion control, window. TCP_PASS, or
+ * a verdict for old and unsent ACKs. */
+TcpVerdict tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack);
+uint32_t tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants_scale, uint8_t *wscale,
+                            uint32_t *clamp); /* rcvwindow.c: window and scale for a SYN or SYN-ACK */
+uint32_t tcp_receive_space(const TcpConn *conn);                /* rcvwindow.c: bytes the buffer takes */
+uint32_t tcp_window_now(const TcpConn *conn);                   /* rcvwindow.c: SND.WND as the peer knows it */
+uint16_t tcp_advertised_mss(const TcpConn *conn);               /* pmtu.c: for our SYN; also for a request: by listener and peer */
+uint16_t tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss); /* pmtu.c */
+void tcp_sync_mss(TcpConn *conn, uint32_t path_mtu);            /* pmtu.c */
+void tcp_path_mtu_reduced(TcpConn *conn, uint32_t mtu);         /* pmtu.c: ICMP frag needed for data in flight */
+void tcp_icmp_unreachable_undo_backoff(TcpConn *conn, uint32_t quoted_seq); /* retransmit.c: RFC 6069 */
+uint32_t tcp_ts_clock(const TcpStack *stack);                   /* timestamps.c: before the connection's offset */
+void tcp_rtt_sample(TcpConn *conn, SimTime rtt_ns);             /* rtt.c */
+void tcp_rto_set_initial(TcpConn *conn);                        /* rtt.c */
+void tcp_rx_append(TcpConn *conn, Payload payload);             /* recv.c: Fast Open data */
+void tcp_sample(TcpConn *conn);                                 /* info.c: emits TcpSampleRecord when heard */
+bool tcp_orphan_out_of_resources(TcpConn *conn);                /* close.c */
+
+#endif

@@ -1,0 +1,15 @@
+/* Always-on checks for bugs in halfopen itself: never for what a network or a
+ * user may do. A failed check prints the virtual time, the place and the
+ * condition, and aborts.
+ */
+#ifndef HALFOPEN_SIM_CHECK_H
+#define HALFOPEN_SIM_CHECK_H
+
+#define sim_check(condition)                                                                       \
+    ((__builtin_expect(!!(condition), 1))                                                          \
+         ? (void)0                                                                                 \
+         : sim_check_failed(__FILE__, __LINE__, __func__, #condition))
+
+_Noreturn void sim_check_failed(const char *file, int line, const char *func, const char *what);
+
+#endif
