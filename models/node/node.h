@@ -49,6 +49,8 @@ struct Host {
     /* Between interface and stack (net.core.netdev_max_backlog): only used
      * when the host was given a processing rate. */
     struct HostBacklog *backlog; /* owns; NULL: infinitely fast */
+    uint64_t packets_per_s;      /* as last asked for (models/sock/stack.c); 0: infinitely fast */
+    uint32_t netdev_max_backlog;
 
     uint64_t mib[MIB_COUNT];
 };

@@ -13,8 +13,13 @@ typedef struct StackParams {
     uint32_t netdev_max_backlog; /* net.core.netdev_max_backlog */
 } StackParams;
 
+/* All tunables in the order of their definition, vectors once without [n]:
+ * for lists, suggestions and generated pages. NULL past the last. */
+const char *stack_param_name(unsigned i);
+
 void stack_params_init(StackParams *params, TcpProfile profile);
-/* A sysctl of TCP, IP or net.core by its full name. False and *error (g_free). */
+/* A sysctl of TCP, IP or net.core by its full name, or without the leading
+ * "net.ipv4." or "net.core.". False and *error (g_free). */
 bool stack_params_set(StackParams *params, const char *name, const char *value, char **error);
 bool stack_params_get(const StackParams *params, const char *name, char **value); /* g_free; false: no such */
 Host *stack_new(Net *net, const char *name, const StackParams *params);
