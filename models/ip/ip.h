@@ -11,7 +11,7 @@
 /* A received ICMP error, for the transport whose packet it quotes. */
 typedef struct IcmpError {
     uint8_t type, code;
-    uint32_t mtu;      /* type 3 code 4: already bounded by ip's min_pmtu */
+    uint32_t mtu;      /* type 3 code 4: as reported; hand it to ip_pmtu_update() */
     IpAddr from;       /* who reported it */
     const IcmpHeader *header;
     const Packet *packet;
@@ -36,10 +36,16 @@ IpParams *ip_params(Host *host); /* may be changed at any time */
 void ip_register(Host *host, uint8_t proto, const IpProtocol *protocol);
 
 /* Sends a packet with ip.src (or any: chosen by route), dst, proto, tos, ttl
- * (0: default), df set and lengths finished. Chooses the id, routes, fragments
+ * (0: default), df set and lengths finished. Chooses the id (df clear and id
+ * 0; else the sender's is kept: TCP counts one up for each connection, RST and
+ * SYN-ACK of a request leave 0), routes, fragments
  * if df is clear, loops back to this host if dst is its own. Consumes the
  * packet. 0, or -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE (df, too large). */
 int ip_output(Host *host, Packet *packet);
+
+/* The same for a probe that may exceed the cached path MTU (IP_PMTUDISC_PROBE):
+ * only the interface's MTU bounds it. */
+int ip_output_probe(Host *host, Packet *packet);
 
 /* The source address a packet to dst would have; 0 or -ENETUNREACH. */
 int ip_source_for(Host *host, IpAddr dst, IpAddr *src);
@@ -48,8 +54,20 @@ uint32_t ip_path_mtu(Host *host, IpAddr dst);     /* cached PMTU (ip_pmtu.c) or 
 uint32_t ip_iface_mtu(Host *host, IpAddr dst);    /* of the outgoing interface */
 bool ip_pmtu_is_locked(Host *host, IpAddr dst);   /* below min_pmtu: DF is cleared */
 
+/* A transport believes a "fragmentation needed" about a packet to dst (it has
+ * checked that it sent the packet). Never raises the MTU; below min_pmtu the
+ * MTU becomes min_pmtu and is locked. Lasts mtu_expires_s. */
+void ip_pmtu_update(Host *host, IpAddr dst, uint32_t mtu);
+
+/* What an ICMP error means to a socket, as Linux maps it: a positive errno,
+ * and whether it is hard (RFC 1122 §4.2.3.9). 0: none (source quench). */
+int icmp_error_errno(const IcmpError *error, bool *is_hard);
+
 void ip_add_route(Host *host, IpAddr prefix, unsigned prefix_bits, IpAddr gateway, Iface *out);
 void ip_add_unreachable(Host *host, IpAddr prefix, unsigned prefix_bits);
+/* Deletes routes to exactly this prefix, the computed one too, which then
+ * stays away. ip_del_route(host, any, 0): no default route. */
+void ip_del_route(Host *host, IpAddr prefix, unsigned prefix_bits);
 void net_compute_routes(Net *net); /* shortest paths, ties by creation; run by itself before the first packet */
 
 /* An ICMP error about `about` (not consumed), subject to RFC 1122 §3.2.2 and rate limit. */
@@ -60,5 +78,8 @@ void icmp_send_echo(Host *host, IpAddr dst, uint16_t id, uint16_t seq, uint32_t 
  * the packet, or take it (return true: consumed). */
 typedef bool IpForwardFn(void *arg, Host *host, Packet *packet, Iface *in, Iface *out);
 void ip_add_forward_hook(Host *host, IpForwardFn *fn, void *arg);
+/* The same on every packet that arrives from a link, before it is decided
+ * whether it is for this host (netfilter's PREROUTING); out is NULL. */
+void ip_add_input_hook(Host *host, IpForwardFn *fn, void *arg);
 
 #endif

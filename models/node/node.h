@@ -72,6 +72,9 @@ Host *net_find_host(const Net *net, const char *name); /* NULL: none */
 
 Host *host_new(Net *net, const char *name); /* name is unique: checked by the caller */
 Iface *host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits, uint32_t mtu);
+
+/* fn(data) when the host is freed: last registered, first called. */
+void host_on_free(Host *host, GDestroyNotify fn, void *data);
 Iface *host_iface_with_addr(const Host *host, IpAddr addr); /* NULL: the address is not this host's */
 
 /* Bounds the host to packets_per_s and queues at most max_backlog packets
