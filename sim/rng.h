@@ -16,9 +16,9 @@ typedef struct SimRng {
 void sim_rng_init(SimRng *rng, uint64_t seed, const char *name);
 uint64_t sim_rng_u64(SimRng *rng);
 uint32_t sim_rng_u32(SimRng *rng);
-uint64_t sim_rng_below(SimRng *rng, uint64_t bound);             /* uniform in [0, bound), bound > 0 */
-double sim_rng_unit(SimRng *rng);                                /* uniform in [0, 1) */
-bool sim_rng_chance(SimRng *rng, double probability);            /* draws nothing for p <= 0 */
+uint64_t sim_rng_below(SimRng *rng, uint64_t bound);  /* uniform in [0, bound), bound > 0 */
+double sim_rng_unit(SimRng *rng);                     /* uniform in [0, 1) */
+bool sim_rng_chance(SimRng *rng, double probability); /* draws nothing for p <= 0 */
 double sim_rng_exponential(SimRng *rng, double mean);
 double sim_rng_normal(SimRng *rng, double mean, double stddev);
 double sim_rng_pareto(SimRng *rng, double minimum, double shape);

@@ -33,9 +33,9 @@ void sim_at(Sim *sim, SimTime when, SimEventFn *fn, void *arg);
 /* Runs events up to and including `until`; the clock then stands at `until`,
  * or at the last event if the queue ran dry and `until` is SIM_NEVER. */
 void sim_run(Sim *sim, SimTime until);
-bool sim_step(Sim *sim);              /* runs one event; false when none is left */
+bool sim_step(Sim *sim);                /* runs one event; false when none is left */
 SimTime sim_next_event(const Sim *sim); /* SIM_NEVER when none is left; a lower bound otherwise */
-void sim_stop(Sim *sim);              /* sim_run returns after the current event */
+void sim_stop(Sim *sim);                /* sim_run returns after the current event */
 
 /* A timer is 16 bytes in the struct it times. Pushing it back only writes the
  * new deadline: its old event re-arms itself when it comes up. */
@@ -47,7 +47,8 @@ typedef struct SimTimer {
 
 void sim_timer_init(SimTimer *timer);
 void sim_timer_set(Sim *sim, SimTimer *timer, SimTime deadline, SimEventFn *fn, void *arg);
-void sim_timer_stop(Sim *sim, SimTimer *timer); /* off; may be set again, with the same fn and arg */
+void sim_timer_stop(Sim *sim,
+                    SimTimer *timer); /* off; may be set again, with the same fn and arg */
 void sim_timer_done(Sim *sim, SimTimer *timer); /* off, and its memory may go */
 
 static inline bool

@@ -31,7 +31,8 @@ bool sim_size_parse(const char *text, uint64_t *bytes, char **error);
 
 #define SIM_TIME_TEXT 32
 
-/* The shortest exact text a person would write: "20ms", "1.5s", "0.123456789s". */
+/* The shortest exact text a person would write: "20ms", "1.5s", "123.456789ms",
+ * "3min". */
 const char *sim_time_format(SimTime time, char text[SIM_TIME_TEXT]);
 
 /* Seconds with nine decimals: "12.000000345", as in the files of a run. */
