@@ -6,6 +6,21 @@
  */
 #include "sim/queue.h"
 
+/* The least of the children of an entry that has any. */
+static inline uint32_t
+heap_least_child(const HeapEntry *heap, uint32_t first, uint32_t length)
+{
+    if (first + 3 < length) {
+        uint32_t left = first + (heap[first + 1].key < heap[first].key);
+        uint32_t right = first + 2 + (heap[first + 3].key < heap[first + 2].key);
+        return heap[right].key < heap[left].key ? right : left;
+    }
+    uint32_t least = first;
+    for (uint32_t child = first + 1; child < length; child++)
+        least = heap[child].key < heap[least].key ? child : least;
+    return least;
+}
+
 static void
 heap_sift_down(Queue *queue, uint32_t at, HeapEntry entry)
 {
@@ -16,10 +31,7 @@ heap_sift_down(Queue *queue, uint32_t at, HeapEntry entry)
         uint32_t first = 4 * at + 1;
         if (first >= length)
             break;
-        uint32_t least = first;
-        uint32_t end = MIN(first + 4, length);
-        for (uint32_t child = first + 1; child < end; child++)
-            least = heap[child].key < heap[least].key ? child : least;
+        uint32_t least = heap_least_child(heap, first, length);
         if (entry.key <= heap[least].key)
             break;
         heap[at] = heap[least];
@@ -78,15 +90,13 @@ heap_drop_top(Queue *queue)
     queue->heap_hole = true;
 }
 
-SimTime
-heap_lower_bound(const Queue *queue)
+QueueKey
+heap_least(const Queue *queue)
 {
     const HeapEntry *heap = queue->heap;
+    uint32_t length = queue->heap_length;
 
     if (!queue->heap_hole)
-        return queue->heap_length > 0 ? queue_key_time(heap[0].key) : SIM_NEVER;
-    SimTime least = SIM_NEVER;
-    for (uint32_t child = 1; child < MIN(5, queue->heap_length); child++)
-        least = MIN(least, queue_key_time(heap[child].key));
-    return least;
+        return length > 0 ? heap[0].key : UINT64_MAX;
+    return length > 1 ? heap[heap_least_child(heap, 1, length)].key : UINT64_MAX;
 }

@@ -28,9 +28,9 @@ queue_done(Queue *queue)
 void
 queue_add(Queue *queue, SimTime when, SimEventFn *fn, void *arg)
 {
-    uint64_t order = queue->next_order++;
+    uint64_t order = queue_new_order(queue);
 
-    if ((uint64_t)when >> WHEEL_TICK_BITS <= queue->tick) {
+    if (queue_tick_of(when) == queue->tick) {
         heap_push(queue, queue_key(when, order), fn, arg);
         return;
     }
@@ -42,7 +42,7 @@ queue_add(Queue *queue, SimTime when, SimEventFn *fn, void *arg)
 /* The heap's top was a timer's event: true if the timer is due, false if it was
  * let go, stopped or pushed back, which is settled here. */
 static bool
-queue_timer_is_due(Queue *queue, uint32_t id, QueueKey key)
+queue_timer_is_due(Queue *queue, uint32_t id, SimTime when, QueueKey key)
 {
     Parked *parked = &queue->parked[id];
     SimTimer *timer = parked->timer;
@@ -56,7 +56,7 @@ queue_timer_is_due(Queue *queue, uint32_t id, QueueKey key)
         parked_free(queue, id);
         return false;
     }
-    if (key != queue_key(timer->deadline, parked->order)) {
+    if (timer->deadline != when || key != queue_key(when, parked->order)) {
         queue_park(queue, id, timer->deadline);
         return false;
     }
@@ -71,23 +71,27 @@ queue_take(Queue *queue, SimTime until, QueueEvent *event)
     for (;;) {
         const HeapEntry *top = heap_top(queue);
         if (top == NULL) {
-            if (!wheel_pour(queue, until))
-                return false;
-            continue;
+            if (wheel_pour(queue, until))
+                continue;
+            if (until == SIM_NEVER) /* empty: stopped timers may have turned the wheel too far */
+                queue->tick = queue->taken_tick;
+            return false;
         }
-        if (queue_key_time(top->key) > until)
+        SimTime when = queue_key_time(queue, top->key);
+        if (when > until)
             return false;
 
         HeapEntry entry = *top;
         heap_drop_top(queue);
-        event->when = queue_key_time(entry.key);
+        event->when = when;
+        queue->taken_tick = queue->tick;
         if (entry.fn != NULL) {
             event->fn = entry.fn;
             event->arg = entry.arg;
             return true;
         }
         uint32_t id = GPOINTER_TO_UINT(entry.arg);
-        if (queue_timer_is_due(queue, id, entry.key)) {
+        if (queue_timer_is_due(queue, id, when, entry.key)) {
             event->fn = queue->parked[id].fn;
             event->arg = queue->parked[id].arg;
             parked_free(queue, id);
@@ -99,5 +103,7 @@ queue_take(Queue *queue, SimTime until, QueueEvent *event)
 SimTime
 queue_lower_bound(const Queue *queue)
 {
-    return MIN(heap_lower_bound(queue), wheel_lower_bound(queue));
+    QueueKey least = heap_least(queue);
+
+    return least != UINT64_MAX ? queue_key_time(queue, least) : wheel_lower_bound(queue);
 }

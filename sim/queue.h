@@ -23,20 +23,13 @@ enum {
     WHEEL_LEVELS = 8, /* 20 + 8 * 6 bits: more than SimTime has */
 };
 
-/* (time, order) as one number: the order of events in one comparison. */
-typedef unsigned __int128 QueueKey;
+/* All events of the heap are of one tick, so that (time within the tick, order
+ * of scheduling) fits one word: comparing two events is one instruction. */
+typedef uint64_t QueueKey;
 
-static inline QueueKey
-queue_key(SimTime when, uint64_t order)
-{
-    return ((QueueKey)(uint64_t)when << 64) | order;
-}
-
-static inline SimTime
-queue_key_time(QueueKey key)
-{
-    return (SimTime)(uint64_t)(key >> 64);
-}
+enum {
+    QUEUE_ORDER_BITS = 64 - WHEEL_TICK_BITS, /* 17 million million events a simulation */
+};
 
 typedef struct HeapEntry {
     QueueKey key;
@@ -65,6 +58,7 @@ typedef struct Queue {
     Parked *parked;              /* owns; index 0 is nobody */
     uint64_t next_order;         /* 2^64 events: never wraps */
     uint64_t tick;               /* the heap holds ticks up to this one, the wheel later ones */
+    uint64_t taken_tick;         /* of the event taken last */
     uint64_t used[WHEEL_LEVELS]; /* bit i: slot i holds something */
     uint32_t slots[WHEEL_LEVELS][WHEEL_SLOTS];
 } Queue;
@@ -72,7 +66,8 @@ typedef struct Queue {
 void queue_init(Queue *queue);
 void queue_done(Queue *queue);
 
-/* Runs fn(arg) at `when`, after all that was scheduled for `when` before. */
+/* Runs fn(arg) at `when` (not before the last event taken), after all that was scheduled for `when`
+ * before. */
 void queue_add(Queue *queue, SimTime when, SimEventFn *fn, void *arg);
 
 /* The next event up to and including `until`, taken out of the queue; false
@@ -86,11 +81,37 @@ bool queue_take(Queue *queue, SimTime until, QueueEvent *event);
 
 SimTime queue_lower_bound(const Queue *queue); /* no event is earlier; SIM_NEVER when empty */
 
+static inline uint64_t
+queue_tick_of(SimTime when)
+{
+    return (uint64_t)when >> WHEEL_TICK_BITS;
+}
+
+static inline QueueKey
+queue_key(SimTime when, uint64_t order)
+{
+    return (uint64_t)when << QUEUE_ORDER_BITS | order;
+}
+
+/* The time of an event in the heap. */
+static inline SimTime
+queue_key_time(const Queue *queue, QueueKey key)
+{
+    return (SimTime)(queue->tick << WHEEL_TICK_BITS | key >> QUEUE_ORDER_BITS);
+}
+
+static inline uint64_t
+queue_new_order(Queue *queue)
+{
+    sim_check(queue->next_order >> QUEUE_ORDER_BITS == 0);
+    return queue->next_order++;
+}
+
 /* heap.c */
 void heap_push(Queue *queue, QueueKey key, SimEventFn *fn, void *arg);
 const HeapEntry *heap_top(Queue *queue); /* NULL when empty */
 void heap_drop_top(Queue *queue);        /* only after heap_top returned an entry */
-SimTime heap_lower_bound(const Queue *queue);
+QueueKey heap_least(const Queue *queue); /* UINT64_MAX when empty */
 
 /* wheel.c */
 uint32_t parked_new(Queue *queue);

@@ -20,7 +20,7 @@ timer_park(Queue *queue, SimTimer *timer, SimTime deadline, SimEventFn *fn, void
     uint32_t id = parked_new(queue);
 
     queue->parked[id] = (Parked){
-        .order = queue->next_order++,
+        .order = queue_new_order(queue),
         .fn = fn,
         .arg = arg,
         .timer = timer,
@@ -44,7 +44,7 @@ sim_timer_set(Sim *sim, SimTimer *timer, SimTime deadline, SimEventFn *fn, void 
 
     Parked *parked = &queue->parked[timer->event];
     if (deadline >= parked->when) {
-        parked->order = queue->next_order++;
+        parked->order = queue_new_order(queue);
         parked->fn = fn;
         parked->arg = arg;
     } else if (parked->prev == PARKED_IN_HEAP) {
@@ -52,7 +52,7 @@ sim_timer_set(Sim *sim, SimTimer *timer, SimTime deadline, SimEventFn *fn, void 
         timer_park(queue, timer, deadline, fn, arg);
     } else {
         wheel_remove(queue, timer->event);
-        parked->order = queue->next_order++;
+        parked->order = queue_new_order(queue);
         parked->fn = fn;
         parked->arg = arg;
         queue_park(queue, timer->event, deadline);

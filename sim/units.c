@@ -65,7 +65,7 @@ typedef struct Decimal {
 } Decimal;
 
 enum {
-    MAX_DIGITS = 19, /* in 64 bits */
+    MAX_DIGITS = 19, /* ten to this fits 64 bits */
 };
 
 /* Reads digits, a fraction and an exponent ("1e-05" is how Lua prints small
@@ -85,8 +85,6 @@ decimal_read(const char *text, Decimal *decimal, const char **end)
         seen++;
         kept += kept > 0 || *c != '0';
         if (kept > MAX_DIGITS || seen > 40)
-            return false;
-        if (kept == MAX_DIGITS && decimal->digits > (UINT64_MAX - 9) / 10)
             return false;
         decimal->digits = decimal->digits * 10 + (uint64_t)(*c - '0');
         decimal->decimals += fraction;

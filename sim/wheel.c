@@ -9,12 +9,6 @@
  */
 #include "sim/queue.h"
 
-static uint64_t
-wheel_tick_of(SimTime when)
-{
-    return (uint64_t)when >> WHEEL_TICK_BITS;
-}
-
 static unsigned
 wheel_level_of(const Queue *queue, uint64_t tick)
 {
@@ -65,7 +59,8 @@ void
 wheel_add(Queue *queue, uint32_t id)
 {
     Parked *parked = &queue->parked[id];
-    uint64_t tick = wheel_tick_of(parked->when);
+    uint64_t tick = queue_tick_of(parked->when);
+    sim_check(tick > queue->tick);
     unsigned level = wheel_level_of(queue, tick);
     unsigned slot = wheel_digit(tick, level);
     uint32_t *head = &queue->slots[level][slot];
@@ -89,7 +84,7 @@ wheel_remove(Queue *queue, uint32_t id)
         queue->parked[parked->prev].next = parked->next;
         return;
     }
-    uint64_t tick = wheel_tick_of(parked->when);
+    uint64_t tick = queue_tick_of(parked->when);
     unsigned level = wheel_level_of(queue, tick);
     unsigned slot = wheel_digit(tick, level);
     queue->slots[level][slot] = parked->next;
@@ -103,7 +98,7 @@ queue_park(Queue *queue, uint32_t id, SimTime when)
     Parked *parked = &queue->parked[id];
 
     parked->when = when;
-    if (wheel_tick_of(when) > queue->tick) {
+    if (queue_tick_of(when) != queue->tick) {
         wheel_add(queue, id);
         return;
     }
@@ -126,7 +121,7 @@ wheel_pour_one(Queue *queue, uint32_t id)
             timer->event = 0;
             parked_free(queue, id);
         }
-    } else if (wheel_tick_of(parked->when) > queue->tick) {
+    } else if (queue_tick_of(parked->when) != queue->tick) {
         wheel_add(queue, id);
     } else {
         heap_push(queue, queue_key(parked->when, parked->order), parked->fn, parked->arg);
@@ -154,7 +149,7 @@ wheel_pour(Queue *queue, SimTime until)
     if (!wheel_next_slot(queue, &level, &slot))
         return false;
     uint64_t tick = wheel_slot_tick(queue, level, slot);
-    if (tick > wheel_tick_of(until))
+    if (tick > queue_tick_of(until))
         return false;
 
     uint32_t id = queue->slots[level][slot];

@@ -216,6 +216,24 @@ a_timer_that_is_done_leaves_nothing_that_looks_at_it(void)
     log_free(&log);
 }
 
+static void
+a_stopped_far_timer_does_not_move_the_queue_past_now(void)
+{
+    Log log = log_new();
+    SimTimer timer;
+
+    sim_timer_init(&timer);
+    sim_timer_set(log.sim, &timer, 3600 * SIM_SEC, log_a, &log);
+    sim_timer_stop(log.sim, &timer);
+    sim_run(log.sim, SIM_NEVER);
+    g_assert_cmpint(sim_now(log.sim), ==, 0);
+    sim_at(log.sim, SIM_SEC, log_b, &log);
+    sim_at(log.sim, 1, log_a, &log);
+    sim_run(log.sim, SIM_NEVER);
+    log_expect(&log, "ab");
+    log_free(&log);
+}
+
 /* The model: every pending event in one array, the least taken by looking at
  * all of them. */
 enum {
@@ -448,6 +466,7 @@ main(int argc, char **argv)
     ADD(a_timer_brought_forward_runs_early_and_once);
     ADD(a_stopped_timer_is_silent_and_may_be_set_again);
     ADD(a_timer_that_is_done_leaves_nothing_that_looks_at_it);
+    ADD(a_stopped_far_timer_does_not_move_the_queue_past_now);
     ADD(any_mix_of_events_and_timers_runs_as_a_sorted_list_would);
     ADD(next_event_is_never_later_than_the_event);
     ADD(an_event_in_the_past_is_a_bug);
