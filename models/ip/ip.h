@@ -11,8 +11,8 @@
 /* A received ICMP error, for the transport whose packet it quotes. */
 typedef struct IcmpError {
     uint8_t type, code;
-    uint32_t mtu;      /* type 3 code 4: as reported; hand it to ip_pmtu_update() */
-    IpAddr from;       /* who reported it */
+    uint32_t mtu; /* type 3 code 4: as reported; hand it to ip_pmtu_update() */
+    IpAddr from;  /* who reported it */
     const IcmpHeader *header;
     const Packet *packet;
 } IcmpError;
@@ -23,7 +23,12 @@ typedef struct IpProtocol {
 } IpProtocol;
 
 /* How to treat IP_MTU_DISCOVER (Linux names). */
-typedef enum PmtuDiscover { PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE } PmtuDiscover;
+typedef enum PmtuDiscover {
+    PMTUDISC_DONT,
+    PMTUDISC_WANT,
+    PMTUDISC_DO,
+    PMTUDISC_PROBE
+} PmtuDiscover;
 
 typedef struct IpParams { /* of one host; from models/ip/params.def */
 #define IP_PARAM(field, type, sysctl, linux_value, rfc_value, min, max, unit, doc) type field;
@@ -49,10 +54,10 @@ int ip_output_probe(Host *host, Packet *packet);
 
 /* The source address a packet to dst would have; 0 or -ENETUNREACH. */
 int ip_source_for(Host *host, IpAddr dst, IpAddr *src);
-int ip_route_check(Host *host, IpAddr dst);       /* 0, -ENETUNREACH, -EHOSTUNREACH */
-uint32_t ip_path_mtu(Host *host, IpAddr dst);     /* cached PMTU (ip_pmtu.c) or the interface's MTU */
-uint32_t ip_iface_mtu(Host *host, IpAddr dst);    /* of the outgoing interface */
-bool ip_pmtu_is_locked(Host *host, IpAddr dst);   /* below min_pmtu: DF is cleared */
+int ip_route_check(Host *host, IpAddr dst);     /* 0, -ENETUNREACH, -EHOSTUNREACH */
+uint32_t ip_path_mtu(Host *host, IpAddr dst);   /* cached PMTU (ip_pmtu.c) or the interface's MTU */
+uint32_t ip_iface_mtu(Host *host, IpAddr dst);  /* of the outgoing interface */
+bool ip_pmtu_is_locked(Host *host, IpAddr dst); /* below min_pmtu: DF is cleared */
 
 /* A transport believes a "fragmentation needed" about a packet to dst (it has
  * checked that it sent the packet). Never raises the MTU; below min_pmtu the
@@ -68,7 +73,8 @@ void ip_add_unreachable(Host *host, IpAddr prefix, unsigned prefix_bits);
 /* Deletes routes to exactly this prefix, the computed one too, which then
  * stays away. ip_del_route(host, any, 0): no default route. */
 void ip_del_route(Host *host, IpAddr prefix, unsigned prefix_bits);
-void net_compute_routes(Net *net); /* shortest paths, ties by creation; run by itself before the first packet */
+void net_compute_routes(
+    Net *net); /* shortest paths, ties by creation; run by itself before the first packet */
 
 /* An ICMP error about `about` (not consumed), subject to RFC 1122 §3.2.2 and rate limit. */
 void icmp_send_error(Host *host, const Packet *about, uint8_t type, uint8_t code, uint32_t mtu);

@@ -1,0 +1,155 @@
+/* What the files of ip/ share: the state that IP keeps for one host. Nothing
+ * outside ip/ and its tests includes this.
+ *
+ *   ip.c          attach, protocols, input, delivery, forwarding, loopback
+ *   output.c      ip_output, identification
+ *   route.c       the table, longest prefix, cache of destinations
+ *   topology.c    net_compute_routes
+ *   fragment.c    cutting;  reassembly.c  joining
+ *   icmp.c        receiving; icmp_send.c  errors, echo, rate limits
+ *   pmtu.c        learned path MTUs
+ */
+#ifndef HALFOPEN_MODELS_IP_IP_INTERNAL_H
+#define HALFOPEN_MODELS_IP_IP_INTERNAL_H
+
+#include "models/ip/ip.h"
+
+typedef enum RouteKind { ROUTE_NONE, ROUTE_UNREACHABLE, ROUTE_LOCAL, ROUTE_LINK } RouteKind;
+
+/* Who made a route; of equal prefixes the first here wins. */
+typedef enum RouteOrigin { ROUTE_STATIC, ROUTE_CONNECTED, ROUTE_COMPUTED } RouteOrigin;
+
+typedef struct Route {
+    IpAddr prefix, gateway;
+    Iface *out; /* borrows; NULL for unreachable */
+    uint32_t order;
+    uint8_t bits; /* of the 128 of an IpAddr: 96 more than users say for IPv4 */
+    uint8_t kind, origin;
+} Route;
+
+#define PMTU_NONE UINT32_MAX
+
+/* What is known about one destination: the answer of the table and the path
+ * MTU, in one line of the cache. */
+typedef struct RouteEntry {
+    IpAddr dst, src;
+    Iface *out;           /* borrows; ROUTE_LINK only */
+    SimTime pmtu_expires; /* SIM_NEVER without a learned MTU */
+    uint32_t pmtu;        /* PMTU_NONE: not learned */
+    uint8_t kind;         /* RouteKind */
+    bool is_set, pmtu_is_locked;
+} RouteEntry;
+
+typedef struct PathMtu {
+    SimTime expires;
+    uint32_t mtu;
+    bool is_locked;
+} PathMtu;
+
+typedef struct IpHook {
+    IpForwardFn *fn;
+    void *arg;
+} IpHook;
+
+#define IP_PROTOCOLS 32
+
+typedef struct Reassembly Reassembly; /* reassembly.c */
+typedef struct IcmpLimits IcmpLimits; /* icmp_send.c */
+typedef struct IpIdents IpIdents;     /* output.c */
+
+struct IpStack {
+    Host *host; /* borrows */
+    IpParams params;
+    const IpProtocol *protocols[IP_PROTOCOLS]; /* borrows */
+
+    /* The cache is direct-mapped and grows while destinations collide. */
+    RouteEntry *cache; /* owns */
+    uint32_t cache_mask;
+    uint32_t cache_evictions;
+    GArray *routes;  /* owns Route: by bits descending, prefix, origin, order */
+    GArray *deleted; /* owns Route: prefixes whose computed route stays away */
+    uint32_t route_order;
+    bool routes_sorted;
+    GHashTable *path_mtus; /* owns IpAddr -> PathMtu; NULL: none learned */
+
+    GArray *forward_hooks; /* owns IpHook; NULL: none */
+    GArray *input_hooks;   /* owns IpHook; NULL: none */
+
+    Iface loopback;
+    Packet *loop_head, *loop_tail; /* owns: packets on their way to ourselves */
+
+    Reassembly *reassembly; /* owns; NULL until the first fragment came */
+    IcmpLimits *icmp;       /* owns; NULL until the first error was to be sent */
+    IpIdents *idents;       /* owns; NULL until the first id was needed */
+};
+
+/* route.c */
+void ip_route_init(IpStack *ip);
+void ip_route_done(IpStack *ip);
+RouteEntry *ip_route_resolve(IpStack *ip, IpAddr dst); /* the slow half of ip_route */
+void ip_route_flush(IpStack *ip);                      /* forgets the cache, not the table */
+void ip_route_drop_origin(IpStack *ip, RouteOrigin origin);
+void ip_route_add(IpStack *ip, Route route); /* bits of 128; order is set here */
+
+static inline uint32_t
+ip_addr_hash(IpAddr addr)
+{
+    return (uint32_t)(((addr.lo ^ addr.hi) * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
+}
+
+/* The entry of a destination, from the cache. Valid until the next call. */
+static inline RouteEntry *
+ip_route(IpStack *ip, IpAddr dst)
+{
+    RouteEntry *entry = &ip->cache[ip_addr_hash(dst) & ip->cache_mask];
+
+    if (__builtin_expect(
+            entry->is_set && ip_addr_equal(entry->dst, dst) && ip->host->net->routes_known, 1))
+        return entry;
+    return ip_route_resolve(ip, dst);
+}
+
+/* pmtu.c */
+const PathMtu *ip_pmtu_find(IpStack *ip, IpAddr dst); /* NULL: none, or expired */
+uint32_t ip_route_mtu(IpStack *ip,
+                      RouteEntry **entry); /* of a ROUTE_LINK entry; may re-resolve it */
+
+/* output.c */
+void ip_transmit(Host *host, Iface *out,
+                 Packet *packet); /* last step: counts, gives it to the interface */
+void ip_idents_free(IpIdents *idents);
+
+/* ip.c */
+void ip_loop(IpStack *ip, Packet *packet); /* to ourselves, shortly */
+void ip_deliver(Host *host, Packet *packet, const Iface *in);
+/* The packet ends here: a record with the reason, and it is freed. */
+void ip_refuse(Host *host, const Iface *iface, Packet *packet, const char *reason);
+void ip_drop(Host *host, const Iface *iface, Packet *packet, const char *reason);
+bool ip_run_hooks(GArray *hooks, Host *host, Packet *packet, Iface *in,
+                  Iface *out); /* true: consumed */
+
+/* fragment.c: cuts to fit mtu and transmits each piece; consumes the packet */
+void ip_fragment(Host *host, Iface *out, Packet *packet, uint32_t mtu);
+
+static inline bool
+ip_is_fragment(const Packet *packet)
+{
+    return packet->ip.mf || packet->ip.frag_offset != 0;
+}
+
+/* reassembly.c. Takes a fragment; NULL, or the whole datagram when this was
+ * the last one missing. `user` keeps a middlebox's queues apart from the
+ * host's own (IP_DEFRAG_*). */
+enum { IP_DEFRAG_LOCAL = 0, IP_DEFRAG_MIDDLEBOX = 1 };
+Packet *ip_reassemble(Host *host, Packet *fragment, const Iface *in, uint8_t user);
+void ip_reassembly_free(Reassembly *reassembly);
+
+/* icmp.c, icmp_send.c */
+extern const IpProtocol ip_icmp_protocol;
+void icmp_limits_free(IcmpLimits *limits);
+bool icmp_is_error_type(uint8_t type);
+
+guint ip_addr_hash_func(gconstpointer addr);
+gboolean ip_addr_equal_func(gconstpointer a, gconstpointer b);
+
+#endif
