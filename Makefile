@@ -7,50 +7,132 @@ WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoi
 WERROR  ?=
 PKGS    := glib-2.0 lua5.4 json-glib-1.0
 CFLAGS  ?= -g
-ALL_CFLAGS = -std=gnu11 $(OPT) $(WARN) $(WERROR) $(CFLAGS) -I. $(shell pkg-config --cflags $(PKGS)) $(SAN)
-LDLIBS  = $(shell pkg-config --libs $(PKGS)) -lm
-SIM_LDLIBS = $(shell pkg-config --libs glib-2.0) -lm
+PREFIX  ?= /usr/local
+JOBS    ?= 2
 
-SIM_SRC     := $(sort $(wildcard sim/*.c))
-MODELS_SRC  := $(sort $(shell find models -name '*.c'))
-RUNTIME_SRC := $(sort $(wildcard scenarios/runtime/*.c))
-TEST_SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
-TEST_SRC    := $(sort $(shell find tests -name 'test_*.c'))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS     := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+SIM_LDLIBS := $(shell pkg-config --libs glib-2.0 2>/dev/null) -lm
+ALL_CFLAGS = -std=gnu11 $(OPT) $(WARN) $(WERROR) $(CFLAGS) -I. $(PKG_CFLAGS) $(SAN)
+ASAN       := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
-TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
+sources = $(sort $(shell find $(1) -name '$(2)' 2>/dev/null))
+obj     = $(patsubst %.c,$(BUILD)/%.o,$(1))
+program = $(patsubst %.c,$(BUILD)/%,$(1))
+
+SIM_SRC     := $(call sources,sim,*.c)
+MODELS_SRC  := $(call sources,models,*.c)
+RUNTIME_SRC := $(call sources,scenarios/runtime,*.c)
+DOOR_SRC    := $(call sources,scenarios/packetdrill,*.c)
+TEST_SUPPORT_SRC := $(call sources,tests/support,*.c)
+TEST_SRC    := $(call sources,tests,test_*.c)
+BENCH_SRC   := $(call sources,tests/bench,bench_*.c)
+SOAK_SRC    := $(call sources,tests/soak,soak_*.c)
+TEST_SCRIPTS := $(call sources,tests,*.t)
+C_FILES     := $(call sources,sim models scenarios tests docs,*.[ch])
+
+TESTS := $(call program,$(TEST_SRC))
+LIBS  := $(BUILD)/libruntime.a $(BUILD)/libmodels.a $(BUILD)/libsim.a
+DOOR  := $(BUILD)/halfopen-packetdrill.so
 
 all: $(BUILD)/halfopen
 
+# Objects may stand at any address, because packetdrill's plug-in is a shared object
+# of the same ones; hidden names keep that as fast as an ordinary program.
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
+# Libraries: made anew each time, so that a deleted source leaves no member.
 $(BUILD)/libsim.a: $(call obj,$(SIM_SRC))
-	@rm -f $@
-	ar rcs $@ $^
 $(BUILD)/libmodels.a: $(call obj,$(MODELS_SRC))
-	@rm -f $@
-	ar rcs $@ $^
 $(BUILD)/libruntime.a: $(call obj,$(filter-out scenarios/runtime/main.c,$(RUNTIME_SRC)))
-	@rm -f $@
-	ar rcs $@ $^
 $(BUILD)/libtestsupport.a: $(call obj,$(TEST_SUPPORT_SRC))
+$(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/halfopen: $(BUILD)/scenarios/runtime/main.o $(BUILD)/libruntime.a $(BUILD)/libmodels.a $(BUILD)/libsim.a
+# Programs
+$(BUILD)/halfopen: $(BUILD)/scenarios/runtime/main.o $(LIBS)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
-
+$(DOOR): $(call obj,$(DOOR_SRC)) $(BUILD)/libmodels.a $(BUILD)/libsim.a
+	$(CC) $(ALL_CFLAGS) -shared -Wl,--no-undefined -o $@ $^ $(SIM_LDLIBS)
+$(BUILD)/docs/generate: $(BUILD)/docs/generate.o
+	$(CC) $(ALL_CFLAGS) -o $@ $^
 # The tests of sim/ link libsim.a alone: the kernel knows no network.
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/libsim.a
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(SIM_LDLIBS)
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtestsupport.a $(BUILD)/libruntime.a $(BUILD)/libmodels.a $(BUILD)/libsim.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtestsupport.a $(LIBS)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+# What people call
+demo:
+	scripts/install-deps
+	$(MAKE) -j$(JOBS) all
+	$(BUILD)/halfopen run scenarios/lost_final_ack.lua --plot --out runs/demo
+	@echo "The pictures:"; find runs/demo \( -name '*.svg' -o -name '*.png' \) | sort | sed 's/^/  /'
+
+test:
+	$(MAKE) -j$(JOBS) -s all packetdrill tests
+	BUILD=$(BUILD) prove --jobs $(JOBS) --exec scripts/run-test $(TESTS) $(TEST_SCRIPTS)
+
+tests: $(TESTS) $(BUILD)/docs/generate
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 SAN="$(ASAN)" test
+
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) -I . \
+	    --enable=warning,performance,portability --suppressions-list=.cppcheck \
+	    sim models scenarios/runtime $(wildcard scenarios/packetdrill)
+	luacheck --quiet scenarios tests
+	scripts/check-layers
+	scripts/check-tree
+
+bench:
+	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' all bench-programs
+	BUILD=$(BUILD)/fast tests/bench/run
+bench-programs: $(call program,$(BENCH_SRC))
+
+soak:
+	$(MAKE) -j$(JOBS) -s all soak-programs
+	BUILD=$(BUILD) tests/soak/run
+soak-programs: $(call program,$(SOAK_SRC))
+
+truth: all
+	BUILD=$(BUILD) tests/truth/run
+
+packetdrill: $(DOOR)
+
+docs: $(BUILD)/docs/generate
+	$< tunables > docs/manual/tunables.md
+	$< counters > docs/manual/counters.md
+
+install: all
+	install -D -m 755 $(BUILD)/halfopen $(DESTDIR)$(PREFIX)/bin/halfopen
+	find scenarios scripts/gnuplot -type f \( -name '*.lua' -o -name '*.gp' -o -name '*.gnuplot' \) 2>/dev/null | \
+	while read -r file; do install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/halfopen/$$file" || exit 1; done
+
+help:
+	@echo 'make               build build/halfopen'
+	@echo 'make demo          install what is missing, build, run and draw the lost final ACK'
+	@echo 'make test          build and run all tests (TAP, prove)'
+	@echo 'make asan          the same with address and undefined-behaviour sanitizers'
+	@echo 'make lint          format, static checks, Lua, include layers, the tree'
+	@echo 'make truth         replay the recordings of a real kernel, print the table'
+	@echo 'make packetdrill   the plug-in for packetdrill (docs/packetdrill.md)'
+	@echo 'make bench         the benchmark; beside ns-3 where libns3-dev is installed'
+	@echo 'make soak          long random tests'
+	@echo 'make docs          the pages that are generated from the code'
+	@echo 'make install       to PREFIX=$(PREFIX), below DESTDIR'
+	@echo 'make clean         remove $(BUILD)'
+	@echo 'Variables: BUILD, CC, OPT, CFLAGS, WERROR=-Werror, SAN, JOBS, PREFIX, DESTDIR'
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean
+.PHONY: all demo test tests asan lint bench bench-programs soak soak-programs truth packetdrill docs install \
+	help clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
