@@ -26,7 +26,7 @@ RUNTIME_SRC := $(call sources,scenarios/runtime,*.c)
 DOOR_SRC    := $(call sources,scenarios/packetdrill,*.c)
 TEST_SUPPORT_SRC := $(call sources,tests/support,*.c)
 TEST_SRC    := $(call sources,tests,test_*.c)
-BENCH_SRC   := $(call sources,tests/bench,bench_*.c)
+BENCH_SRC   := $(call sources,tests/bench,*.c)
 SOAK_SRC    := $(call sources,tests/soak,soak_*.c)
 TEST_SCRIPTS := $(call sources,tests,*.t)
 C_FILES     := $(call sources,sim models scenarios tests docs,*.[ch])
@@ -62,6 +62,8 @@ $(BUILD)/docs/generate: $(BUILD)/docs/generate.o
 # The tests of sim/ link libsim.a alone: the kernel knows no network.
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/libsim.a
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(SIM_LDLIBS)
+$(BUILD)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtestsupport.a $(LIBS)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -73,7 +75,7 @@ demo:
 	@echo "The pictures:"; find runs/demo \( -name '*.svg' -o -name '*.png' \) | sort | sed 's/^/  /'
 
 test:
-	$(MAKE) -j$(JOBS) -s all packetdrill tests
+	$(MAKE) -j$(JOBS) -s all packetdrill tests bench-programs
 	BUILD=$(BUILD) prove --jobs $(JOBS) --exec scripts/run-test $(TESTS) $(TEST_SCRIPTS)
 
 tests: $(TESTS) $(BUILD)/docs/generate
@@ -93,7 +95,7 @@ lint:
 bench:
 	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' all bench-programs
 	BUILD=$(BUILD)/fast tests/bench/run
-bench-programs: $(call program,$(BENCH_SRC))
+bench-programs: $(BUILD)/tests/bench/bench
 
 soak:
 	$(MAKE) -j$(JOBS) -s all soak-programs
