@@ -112,8 +112,12 @@ struct TcpConn {
         uint16_t mss;         /* bytes of data in a full segment now, options deducted */
         uint16_t mss_clamp;   /* from the peer's MSS option */
         uint16_t user_mss;    /* TCP_MAXSEG; 0: none */
-        uint32_t buf;         /* SO_SNDBUF as Linux counts (truesize) */
-        uint32_t queued_bytes_truesize;
+        uint32_t buf;         /* SO_SNDBUF as Linux counts (truesize); what is queued: tcp_tx_truesize() */
+        uint32_t stream;      /* of the bytes that this end sends; 0: none sent yet */
+        uint64_t written;     /* bytes the user gave, whole life: offset of the next one in the stream */
+        uint32_t fin_seq;     /* of our FIN, once has_fin */
+        bool has_fin;
+        bool no_space;        /* the user was refused for lack of buffer and waits (SOCK_NOSPACE) */
     } snd;
 
     struct { /* receive sequence variables */
@@ -139,11 +143,12 @@ struct TcpConn {
     } ts;
 
     struct { /* RFC 6298; names and units as in tcp_info: ns */
-        SimTime srtt, mdev, mdev_max, rttvar; /* srtt 0: no sample yet */
+        SimTime srtt, mdev;     /* as ss shows them (rtt:srtt/mdev); srtt 0: no sample yet */
+        SimTime mdev_max, rttvar; /* four times the deviation: the variance term of the RTO */
         uint32_t seq;         /* end of the window that mdev_max covers */
         SimTime rto;
         uint8_t backoff;
-        struct { SimTime at, rtt; } min[3]; /* windowed minimum */
+        struct { SimTime at, rtt; } min[3]; /* windowed minimum; min[0].rtt is it, 0: none */
     } rtt;
 
     CcWindow w;
@@ -157,21 +162,35 @@ struct TcpConn {
         uint32_t prior_ssthresh;
         uint32_t prr_delivered, prr_out;
         uint32_t reordering;
-        uint32_t retrans_stamp; /* ts clock of the first retransmission */
+        uint32_t retrans_stamp; /* ts clock (without offset) of the first retransmission */
+        SimTime retrans_at;     /* the same as time, 0: none (also the first SYN) */
+        uint32_t rtx_hint;      /* segments before it need no look for retransmission */
+        uint32_t rtx_high;      /* end of the highest segment ever retransmitted */
+        uint32_t highest_sack;  /* end of the highest SACKed segment, while sacked_out */
+        uint32_t reord_seen, dsack_dups;
         uint32_t total_retrans;
         uint8_t retransmits;    /* RTOs of the same segment (icsk_retransmits) */
         uint8_t dup_acks;
         bool frto;
         bool sack_ok;
+        bool sack_reneg;        /* the peer took SACKs back: no rate samples until recovered */
+        bool cwnd_limited;      /* the last window of sends used all of cwnd (w.is_cwnd_limited is what algorithms see) */
+        uint8_t probes_out;     /* unanswered window probes */
+        SimTime probes_at;      /* first of them; 0: none */
         uint32_t tlp_high_seq;
         bool tlp_retrans;
         struct { SimTime at, rtt; uint32_t end_seq, last_delivered; uint8_t reo_wnd_steps, reo_wnd_persist; bool advanced, dsack_seen, reord_seen; } rack;
         SimTime first_tx_at;    /* rate samples */
         uint32_t app_limited;
+        uint32_t rate_delivered; bool rate_app_limited; SimTime rate_interval; /* last good sample */
+        uint32_t pace_cwnd; SimTime pace_srtt; /* when the last ACK had been processed: for the pacing rate */
+        SimTime paced_until;    /* pacing: the next segment leaves not before */
         uint32_t max_packets_out, cwnd_usage_seq, cwnd_used;
         SimTime cwnd_stamp;
         SimTime last_send_at, last_data_recv_at, last_ack_recv_at;
-        SackBlock recv_sack_cache[TCP_MAX_SACK_BLOCKS];
+        uint16_t total_rto, rto_recoveries; SimTime rto_began; uint32_t total_rto_ms; /* tcpi_total_rto... */
+        uint8_t chrono;         /* what limits sending now: chrono.h */
+        SimTime chrono_at; uint32_t chrono_spent[3]; /* busy, rwnd limited, sndbuf limited: in units of 100 us */
     } rec;
 
     struct { /* acknowledging */
@@ -192,7 +211,7 @@ struct TcpConn {
 
     struct { /* setsockopt */
         bool reuse_addr, reuse_port, keepalive, oob_inline, cork, quick_ack_off;
-        uint8_t nodelay;      /* 0 Nagle, 1 TCP_NODELAY */
+        uint8_t nodelay;      /* 0 Nagle, else TCP_NODELAY: nagle.h; set by tcp_set_nodelay() */
         uint8_t syn_count;    /* TCP_SYNCNT; 0: sysctl */
         uint8_t keep_count, mtu_discover, tos, ttl;
         bool sndbuf_locked, rcvbuf_locked, has_local, has_port; /* has_port: bound by the user */
@@ -200,7 +219,9 @@ struct TcpConn {
         int32_t linger2_s;    /* TCP_LINGER2; 0: sysctl, -1: none */
         uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
         uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
-        uint64_t max_pacing_rate;
+        uint64_t max_pacing_rate; /* bytes/s; 0: none */
+        uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
+        bool thin_linear;     /* TCP_THIN_LINEAR_TIMEOUTS */
     } opt;
 
     struct { /* path MTU: pmtu.h */
@@ -209,6 +230,7 @@ struct TcpConn {
         uint16_t search_low, search_high, probe_size;
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
+        bool is_locked;       /* the path's MTU is below what IP believes: DF is clear */
     } path;
 
     /* Timers, as Linux groups them. rtx.spare says which of the mutually
@@ -344,5 +366,29 @@ void tcp_rto_set_initial(TcpConn *conn);                        /* rtt.c */
 void tcp_rx_append(TcpConn *conn, Payload payload);             /* recv.c: Fast Open data */
 void tcp_sample(TcpConn *conn);                                 /* info.c: emits TcpSampleRecord when heard */
 bool tcp_orphan_out_of_resources(TcpConn *conn);                /* close.c */
+
+/* ==== The send side, for user calls ========================================= */
+
+void tcp_set_nodelay(TcpConn *conn, bool on);                   /* nagle.c: TCP_NODELAY, sends what may go */
+void tcp_set_cork(TcpConn *conn, bool on);                      /* nagle.c: TCP_CORK */
+uint32_t tcp_tx_truesize(const TcpConn *conn);                  /* send.c: what the send queue takes of snd.buf */
+bool tcp_tx_is_writable(const TcpConn *conn);                   /* send.c: POLLOUT */
+uint32_t tcp_current_mss(TcpConn *conn);                        /* pmtu.c: data that fits now, SACK blocks deducted */
+void tcp_send_init(TcpConn *conn);                              /* send.c: ESTABLISHED: cwnd, sndbuf, MSS, MTU probing (called by tcp_data_established) */
+void tcp_send_done(TcpConn *conn);                              /* send.c: rtx and pacing timers off, queue dropped (called by tcp_data_done) */
+void tcp_send_probe(TcpConn *conn, const char *rule);           /* persist.c: keepalive's ACK with seq SND.UNA-1, or data if some is due */
+uint64_t tcp_pacing_rate(const TcpConn *conn);                  /* pacing.c: bytes/s, UINT64_MAX: unlimited */
+SimTime tcp_rtt_min(const TcpConn *conn);                       /* rtt.c: 0: no sample yet */
+
+/* ==== The receive side, for sending ========================================= */
+
+uint16_t tcp_select_window(TcpConn *conn); /* rcvwindow.c: the window field of a segment that leaves now; moves rcv.wnd and rcv.wup */
+void tcp_ack_left(TcpConn *conn);          /* delack.c: a segment with ACK left: no ACK is owed, quick ACKs are used up */
+void tcp_data_left(TcpConn *conn);         /* delack.c: data left: is it a reply (ping-pong)? */
+/* ecn.c: ECT in the IP header and ECE/CWR flags of an outgoing segment */
+void tcp_ecn_output(TcpConn *conn, Packet *packet, bool is_new_data);
+bool tcp_ecn_ack_echoes(TcpConn *conn, const TcpSegment *seg); /* ecn.c: this ACK reports congestion (ECE) */
+void tcp_ecn_queue_cwr(TcpConn *conn);     /* ecn.c: the window was reduced: tell with CWR */
+void tcp_ecn_withdraw_cwr(TcpConn *conn);  /* ecn.c: it was undone */
 
 #endif
