@@ -108,6 +108,9 @@ unsigned link_held(const Link *link, unsigned direction);
 uint32_t link_queue_packets(const Link *link, unsigned direction);
 uint64_t link_queue_bytes(const Link *link, unsigned direction);
 
+/* Which link this is the sending side of, and its direction, for records. */
+void link_end_place(const LinkEnd *end, uint32_t *link, uint8_t *direction);
+
 /* Called by iface_send. Consumes the packet. */
 void link_send(LinkEnd *end, Packet *packet);
 

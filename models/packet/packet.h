@@ -35,6 +35,7 @@ enum {
     PACKET_FRAGMENT = 0x08,     /* ip payload is bytes [frag_offset, +len) of fragment_of or raw */
     PACKET_RETRANSMIT = 0x10,   /* the sender sent (some of) these bytes before */
     PACKET_GSO_TAIL = 0x20,     /* last segment of one burst that the sender handed down at once */
+    PACKET_BAD_IP_CHECKSUM = 0x40, /* a fault broke the IP header: the next network layer drops it */
 };
 
 struct Packet {
@@ -53,7 +54,7 @@ struct Packet {
         IcmpHeader icmp;
     };
     Payload payload;
-    Datagram *fragment_of; /* owns a reference; NULL unless PACKET_FRAGMENT */
+    Datagram *fragment_of; /* owns a reference; NULL unless PACKET_FRAGMENT, or an ICMP error: what it quotes */
     RawBytes *raw;         /* owns a reference; set: the headers after IP are these bytes */
 };
 
@@ -73,6 +74,14 @@ Packet *packet_new(PacketPool *pool);
 Packet *packet_new_tcp(PacketPool *pool);
 Packet *packet_copy(PacketPool *pool, const Packet *packet); /* a duplicate, with an id of its own */
 void packet_free(PacketPool *pool, Packet *packet);
+
+/* One reference each, for the caller. A datagram owns `whole`, which is freed
+ * with the last packet that refers to it. An ICMP error may keep a copy of the
+ * packet it quotes as fragment_of, so that the quote is rendered byte by byte;
+ * without it the quote has the IP header, ports and sequence number alone. */
+Datagram *datagram_new(Packet *whole);
+RawBytes *raw_bytes_new(const uint8_t *bytes, uint32_t len);
+void raw_bytes_unref(RawBytes *raw);
 
 /* Sets ip.total_len (and tcp.option_bytes, udp.len) from headers and payload. */
 void packet_finish_lengths(Packet *packet);
