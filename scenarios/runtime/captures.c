@@ -1,0 +1,305 @@
+#include "scenarios/runtime/captures.h"
+
+#include <string.h>
+
+#include "scenarios/runtime/pcapng.h"
+
+enum {
+    CAPTURES_AT_MOST = 256, /* files open at once; further interfaces have none */
+    LARGEST_PACKET = 65535,
+};
+
+typedef struct Block {
+    SimTime at;
+    uint64_t id;
+    size_t offset; /* of its bytes in Capture.bytes, counted from the first ever */
+    uint32_t captured, original;
+    bool is_outbound, is_ready;
+    char *comment; /* owns */
+} Block;
+
+typedef struct Capture {
+    OutFile *out;   /* owns; NULL: this interface has none */
+    GArray *blocks; /* owns Block: those waiting, the first at `head` */
+    uint32_t head;
+    uint64_t first;    /* serial of blocks[0] */
+    GByteArray *bytes; /* owns: of the blocks waiting */
+    size_t dropped;    /* bytes already given up at the front */
+} Capture;
+
+struct Captures {
+    char *dir;                /* owns */
+    const Recorder *recorder; /* borrows */
+    uint32_t snaplen;
+    uint64_t left; /* packets that may still be written */
+    unsigned n_open;
+    GPtrArray *hosts; /* owns GPtrArray of Capture by interface, by host id - 1 */
+    GError *error;    /* owns: the first */
+    uint8_t packet[LARGEST_PACKET];
+};
+
+static void
+capture_free(gpointer data)
+{
+    Capture *capture = data;
+
+    if (capture == NULL)
+        return;
+    for (uint32_t i = capture->head; i < capture->blocks->len; i++)
+        g_free(g_array_index(capture->blocks, Block, i).comment);
+    g_array_free(capture->blocks, TRUE);
+    g_byte_array_free(capture->bytes, TRUE);
+    out_discard(capture->out);
+    g_free(capture);
+}
+
+static void
+host_captures_free(gpointer data)
+{
+    if (data != NULL)
+        g_ptr_array_free(data, TRUE);
+}
+
+Captures *
+captures_new(const char *dir, const Recorder *recorder, uint32_t snaplen, uint64_t limit)
+{
+    Captures *captures = g_new0(Captures, 1);
+
+    captures->dir = g_strdup(dir);
+    captures->recorder = recorder;
+    captures->snaplen = snaplen;
+    captures->left = limit;
+    captures->hosts = g_ptr_array_new_with_free_func(host_captures_free);
+    return captures;
+}
+
+void
+captures_discard(Captures *captures)
+{
+    if (captures == NULL)
+        return;
+    g_ptr_array_free(captures->hosts, TRUE);
+    g_clear_error(&captures->error);
+    g_free(captures->dir);
+    g_free(captures);
+}
+
+/* Names come from scenarios; files stay in their folder. */
+static char *
+capture_file_name(const char *host, const char *iface)
+{
+    char *name = g_strdup_printf("%s-%s.pcapng", host, iface);
+
+    g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-", '_');
+    if (name[0] == '.')
+        name[0] = '_';
+    return name;
+}
+
+static Capture *
+capture_open(Captures *captures, const Host *host, const Iface *iface)
+{
+    Capture *capture = g_new0(Capture, 1);
+
+    capture->blocks = g_array_new(FALSE, FALSE, sizeof(Block));
+    capture->bytes = g_byte_array_new();
+    if (captures->n_open < CAPTURES_AT_MOST) {
+        char *name = capture_file_name(host->name, iface->name);
+
+        capture->out = out_open(captures->dir, name, captures->error ? NULL : &captures->error);
+        g_free(name);
+    }
+    if (capture->out != NULL) {
+        captures->n_open++;
+        pcapng_write_header(capture->out, host->name, iface->name, captures->snaplen);
+    }
+    return capture;
+}
+
+/* The capture of an interface, opened if it is not yet. NULL: none. */
+static Capture *
+captures_get(Captures *captures, uint32_t host_id, uint32_t index)
+{
+    const GPtrArray *all = recorder_net(captures->recorder)->hosts;
+    const Host *host;
+    GPtrArray *of_host;
+
+    if (host_id == 0 || host_id > all->len)
+        return NULL;
+    host = all->pdata[host_id - 1];
+    if (index >= host->ifaces->len)
+        return NULL;
+    if (host_id > captures->hosts->len)
+        g_ptr_array_set_size(captures->hosts, (int)host_id);
+    of_host = captures->hosts->pdata[host_id - 1];
+    if (of_host == NULL)
+        of_host = captures->hosts->pdata[host_id - 1] =
+            g_ptr_array_new_with_free_func(capture_free);
+    if (index >= of_host->len)
+        g_ptr_array_set_size(of_host, (int)index + 1);
+    if (of_host->pdata[index] == NULL)
+        of_host->pdata[index] = capture_open(captures, host, host->ifaces->pdata[index]);
+    return of_host->pdata[index];
+}
+
+/* ---- Blocks ----------------------------------------------------------------------- */
+
+/* Returns the tag by which the entry finds its block again: serial + 1. */
+static uint64_t
+capture_add(Captures *captures, Capture *capture, SimTime at, bool is_outbound,
+            const Packet *packet)
+{
+    const Net *net = recorder_net(captures->recorder);
+    Block block = { .at = at, .id = packet->id, .is_outbound = is_outbound };
+
+    if (capture == NULL || capture->out == NULL || captures->left == 0)
+        return 0;
+    captures->left--;
+    block.original = packet_render(&net->packets, packet, captures->packet, LARGEST_PACKET);
+    block.captured = MIN(block.original, captures->snaplen ? captures->snaplen : LARGEST_PACKET);
+    block.offset = capture->dropped + capture->bytes->len;
+    g_byte_array_append(capture->bytes, captures->packet, block.captured);
+    g_array_append_val(capture->blocks, block);
+    return capture->first + capture->blocks->len;
+}
+
+/* Forgets what was written, once it is more than what waits. */
+static void
+capture_compact(Capture *capture)
+{
+    size_t keep_from;
+
+    if (capture->head < 64 || capture->head * 2 < capture->blocks->len)
+        return;
+    keep_from = capture->head < capture->blocks->len
+                    ? g_array_index(capture->blocks, Block, capture->head).offset
+                    : capture->dropped + capture->bytes->len;
+    g_byte_array_remove_range(capture->bytes, 0, (unsigned)(keep_from - capture->dropped));
+    capture->dropped = keep_from;
+    g_array_remove_range(capture->blocks, 0, capture->head);
+    capture->first += capture->head;
+    capture->head = 0;
+}
+
+static void
+capture_write_ready(Capture *capture, bool is_over)
+{
+    while (capture->head < capture->blocks->len) {
+        Block *block = &g_array_index(capture->blocks, Block, capture->head);
+        PcapngPacket packet = {
+            .at = block->at,
+            .id = block->id,
+            .bytes = capture->bytes->data + (block->offset - capture->dropped),
+            .captured = block->captured,
+            .original = block->original,
+            .is_outbound = block->is_outbound,
+            .comment = block->comment,
+        };
+
+        if (!block->is_ready && !is_over)
+            break;
+        pcapng_write_packet(capture->out, &packet);
+        g_free(block->comment);
+        block->comment = NULL;
+        capture->head++;
+    }
+    capture_compact(capture);
+}
+
+static void
+capture_close_block(Capture *capture, uint64_t tag, const char *comment)
+{
+    Block *block;
+
+    if (capture == NULL || tag == 0 || tag <= capture->first)
+        return;
+    block = &g_array_index(capture->blocks, Block, tag - 1 - capture->first);
+    block->comment = g_strdup(comment);
+    block->is_ready = true;
+    capture_write_ready(capture, false);
+}
+
+/* ---- What the recorder tells -------------------------------------------------------- */
+
+void
+captures_on_sent(Captures *captures, TracePacket *entry, const Packet *packet)
+{
+    /* A copy that the network made never left the sender. */
+    if (!(entry->what & TRACE_COPY))
+        entry->tags[0] = capture_add(captures, captures_get(captures, entry->from, entry->from_if),
+                                     entry->sent_at, true, packet);
+}
+
+void
+captures_on_arrived(Captures *captures, TracePacket *entry, const Packet *packet)
+{
+    entry->tags[1] = capture_add(captures, captures_get(captures, entry->to, entry->to_if),
+                                 entry->ended_at, false, packet);
+}
+
+void
+captures_on_closed(Captures *captures, const TracePacket *entry)
+{
+    char story[TRACE_FATE_TEXT];
+    char after[SIM_TIME_TEXT];
+    char *comment;
+
+    if (entry->tags[0] == 0 && entry->tags[1] == 0)
+        return;
+    trace_packet_story(captures->recorder, entry, story);
+    if (entry->what & TRACE_ARRIVED)
+        comment = g_strdup_printf("#%" G_GUINT64_FORMAT " arrived at %s after %s%s%s", entry->id,
+                                  recorder_host_name(captures->recorder, entry->to),
+                                  sim_time_format(entry->ended_at - entry->sent_at, after),
+                                  *story ? "; " : "", story);
+    else
+        comment = g_strdup_printf("#%" G_GUINT64_FORMAT " %s", entry->id, story);
+    if (entry->tags[0] != 0)
+        capture_close_block(captures_get(captures, entry->from, entry->from_if), entry->tags[0],
+                            comment);
+    if (entry->tags[1] != 0)
+        capture_close_block(captures_get(captures, entry->to, entry->to_if), entry->tags[1],
+                            comment);
+    g_free(comment);
+}
+
+static void
+captures_open_silent(Captures *captures)
+{
+    const GPtrArray *hosts = recorder_net(captures->recorder)->hosts;
+
+    for (unsigned i = 0; i < hosts->len; i++) {
+        const Host *host = hosts->pdata[i];
+
+        for (unsigned j = 0; j < host->ifaces->len; j++)
+            if (((const Iface *)host->ifaces->pdata[j])->link != NULL)
+                captures_get(captures, i + 1, j);
+    }
+}
+
+bool
+captures_finish(Captures *captures, GError **error)
+{
+    GError *first;
+
+    captures_open_silent(captures);
+    first = g_steal_pointer(&captures->error);
+    for (unsigned i = 0; i < captures->hosts->len; i++) {
+        GPtrArray *of_host = captures->hosts->pdata[i];
+
+        for (unsigned j = 0; of_host != NULL && j < of_host->len; j++) {
+            Capture *capture = of_host->pdata[j];
+
+            if (capture == NULL || capture->out == NULL)
+                continue;
+            capture_write_ready(capture, true);
+            out_close(g_steal_pointer(&capture->out), first ? NULL : &first);
+        }
+    }
+    captures_discard(captures);
+    if (first != NULL) {
+        g_propagate_error(error, first);
+        return false;
+    }
+    return true;
+}
