@@ -230,9 +230,9 @@ sim_time_format(SimTime time, char text[SIM_TIME_TEXT])
     uint64_t rest = size % unit->worth;
     if (rest != 0)
         text[length++] = '.';
-    for (uint64_t digit = unit->worth / 10; rest != 0 && digit != 0; digit /= 10) {
-        text[length++] = (char)('0' + rest / digit);
-        rest %= digit;
+    for (; rest != 0; rest %= unit->worth) {
+        rest *= 10;
+        text[length++] = (char)('0' + rest / unit->worth);
     }
     g_strlcpy(text + length, unit->name, SIM_TIME_TEXT - (gsize)length);
     return text;

@@ -1,0 +1,300 @@
+/* The calls that send and receive. */
+#include "scenarios/packetdrill/door.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+    CONTROL_TCP_INQ = 36, /* TCP_CM_INQ of linux/tcp.h: the number of the option */
+};
+
+static unsigned
+flags_of(int flags)
+{
+    unsigned result = 0;
+
+    if (flags & MSG_OOB)
+        result |= TCP_MSG_OOB;
+    if (flags & MSG_MORE)
+        result |= TCP_MSG_MORE;
+    if (flags & MSG_PEEK)
+        result |= TCP_MSG_PEEK;
+    if (flags & MSG_FASTOPEN)
+        result |= TCP_MSG_FASTOPEN;
+    if (flags & MSG_EOR)
+        result |= TCP_MSG_EOR;
+    return result;
+}
+
+static bool
+may_wait(const DoorFile *file, int flags)
+{
+    return !file->is_nonblocking && !(flags & MSG_DONTWAIT);
+}
+
+/* Fast Open: data with the SYN; then, for a blocking socket, as connect and the
+ * rest of the data as send. */
+static int64_t
+door_send_fastopen(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flags,
+                   const Endpoint *to)
+{
+    int64_t sent = sock_sendto(file->sock, bytes, len, flags_of(flags), to);
+
+    if ((sent != -EINPROGRESS && sent < 0) || !may_wait(file, flags))
+        return sent;
+    if (sent == -EINPROGRESS)
+        sent = 0;
+    while (!(sock_poll(file->sock) & (POLLOUT | POLLERR | POLLHUP))) {
+        if (!door_wait(door, SIM_NEVER))
+            return -ETIMEDOUT;
+    }
+    int error = sock_take_error(file->sock);
+    if (error != 0)
+        return -error;
+    return sent;
+}
+
+/* A blocking socket takes everything, however long that lasts. */
+static int64_t
+door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flags,
+          const Endpoint *to)
+{
+    int64_t sent = 0;
+
+    if (bytes == NULL && len > 0)
+        return -EFAULT;
+    if (to != NULL && (flags & MSG_FASTOPEN)) {
+        sent = door_send_fastopen(door, file, bytes, len, flags, to);
+        if (sent < 0)
+            return sent;
+    }
+    for (;;) {
+        int64_t more = sock_sendto(file->sock, bytes + sent, len - (size_t)sent,
+                                   flags_of(flags) & ~(unsigned)TCP_MSG_FASTOPEN, to);
+        if (more >= 0)
+            sent += more;
+        if (more < 0 && more != -EAGAIN)
+            return sent > 0 ? sent : more;
+        if ((size_t)sent >= len)
+            return sent;
+        if (!may_wait(file, flags))
+            return sent > 0 ? sent : -EAGAIN;
+        if (!door_wait(door, SIM_NEVER))
+            return sent > 0 ? sent : -EAGAIN;
+    }
+}
+
+static int64_t
+door_recv(Door *door, DoorFile *file, void *bytes, size_t len, int flags, Endpoint *from)
+{
+    g_autofree uint8_t *dropped = NULL;
+
+    if ((flags & MSG_TRUNC) && sock_tcp(file->sock) != NULL)
+        bytes = dropped = g_malloc(MAX(len, 1)); /* tcp(7): the bytes are thrown away */
+    for (;;) {
+        int64_t got;
+        if (bytes == NULL && len > 0 && tcp_unread_bytes(sock_tcp(file->sock)) > 0)
+            got = -EFAULT;
+        else
+            got = sock_recvfrom(file->sock, bytes, len, flags_of(flags), from);
+        if (got != -EAGAIN || !may_wait(file, flags) || !door_wait(door, SIM_NEVER))
+            return got;
+    }
+}
+
+static ssize_t
+call_send(Door *door, int fd, const void *bytes, size_t len, int flags, const struct sockaddr *addr,
+          socklen_t addr_len)
+{
+    ssize_t result = -1;
+
+    door_enter(door);
+    DoorFile *file = door_socket(door, fd);
+    if (file != NULL) {
+        Endpoint to = { 0 };
+        int bad = addr != NULL && addr_len > 0 ? door_endpoint(addr, addr_len, &to) : 0;
+        bool has_to = addr != NULL && addr_len > 0;
+        result = door_result(
+            bad != 0 ? bad : door_send(door, file, bytes, len, flags, has_to ? &to : NULL));
+    }
+    door_leave(door);
+    return result;
+}
+
+static ssize_t
+call_recv(Door *door, int fd, void *bytes, size_t len, int flags, struct sockaddr *addr,
+          socklen_t *addr_len)
+{
+    ssize_t result = -1;
+
+    door_enter(door);
+    DoorFile *file = door_socket(door, fd);
+    if (file != NULL) {
+        Endpoint from = { 0 };
+        result = door_result(door_recv(door, file, bytes, len, flags, &from));
+        if (result >= 0 && addr != NULL)
+            door_sockaddr(from, addr, addr_len);
+    }
+    door_leave(door);
+    return result;
+}
+
+ssize_t
+door_call_read(void *door, int fd, void *bytes, size_t len)
+{
+    return call_recv(door, fd, bytes, len, 0, NULL, NULL);
+}
+
+ssize_t
+door_call_recv(void *door, int fd, void *bytes, size_t len, int flags)
+{
+    return call_recv(door, fd, bytes, len, flags, NULL, NULL);
+}
+
+ssize_t
+door_call_recvfrom(void *door, int fd, void *bytes, size_t len, int flags, struct sockaddr *addr,
+                   socklen_t *addr_len)
+{
+    return call_recv(door, fd, bytes, len, flags, addr, addr_len);
+}
+
+ssize_t
+door_call_write(void *door, int fd, const void *bytes, size_t len)
+{
+    return call_send(door, fd, bytes, len, 0, NULL, 0);
+}
+
+ssize_t
+door_call_send(void *door, int fd, const void *bytes, size_t len, int flags)
+{
+    return call_send(door, fd, bytes, len, flags, NULL, 0);
+}
+
+ssize_t
+door_call_sendto(void *door, int fd, const void *bytes, size_t len, int flags,
+                 const struct sockaddr *addr, socklen_t addr_len)
+{
+    return call_send(door, fd, bytes, len, flags, addr, addr_len);
+}
+
+/* The parts of an iovec as one run of bytes, NULL when a part has no place. */
+static uint8_t *
+gather(const struct iovec *parts, size_t n_parts, size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        *len += parts[i].iov_len;
+    uint8_t *bytes = g_malloc(MAX(*len, 1));
+    uint8_t *at = bytes;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].iov_base == NULL && parts[i].iov_len > 0) {
+            g_free(bytes);
+            return NULL;
+        }
+        if (parts[i].iov_len > 0)
+            memcpy(at, parts[i].iov_base, parts[i].iov_len);
+        at += parts[i].iov_len;
+    }
+    return bytes;
+}
+
+static void
+scatter(const struct iovec *parts, size_t n_parts, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < n_parts && len > 0; i++) {
+        size_t part = MIN(len, parts[i].iov_len);
+        if (part > 0)
+            memcpy(parts[i].iov_base, bytes, part);
+        bytes += part;
+        len -= part;
+    }
+}
+
+ssize_t
+door_call_sendmsg(void *door, int fd, const struct msghdr *message, int flags)
+{
+    size_t len;
+    g_autofree uint8_t *bytes = gather(message->msg_iov, message->msg_iovlen, &len);
+
+    return call_send(door, fd, bytes, len, flags, message->msg_name, message->msg_namelen);
+}
+
+ssize_t
+door_call_writev(void *door, int fd, const struct iovec *parts, int n_parts)
+{
+    size_t len;
+    g_autofree uint8_t *bytes = gather(parts, (size_t)n_parts, &len);
+
+    return call_send(door, fd, bytes, len, 0, NULL, 0);
+}
+
+ssize_t
+door_call_readv(void *door, int fd, const struct iovec *parts, int n_parts)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < n_parts; i++)
+        len += parts[i].iov_len;
+    g_autofree uint8_t *bytes = g_malloc(MAX(len, 1));
+    ssize_t got = call_recv(door, fd, bytes, len, 0, NULL, NULL);
+    if (got > 0)
+        scatter(parts, (size_t)n_parts, bytes, (size_t)got);
+    return got;
+}
+
+/* TCP_INQ: how much is left to read, and one more at the end of the stream. */
+static void
+add_inq(DoorFile *file, struct msghdr *message)
+{
+    int64_t wanted = 0;
+    TcpConn *conn = sock_tcp(file->sock);
+    size_t room = message->msg_control != NULL ? message->msg_controllen : 0;
+
+    message->msg_controllen = 0;
+    if (conn == NULL || sock_get_option(file->sock, TCP_OPT_INQ, &wanted) != 0 || wanted == 0)
+        return;
+    if (room < CMSG_LEN(sizeof(int))) {
+        message->msg_flags |= MSG_CTRUNC;
+        return;
+    }
+    int left = (int)tcp_unread_bytes(conn);
+    if (left == 0 && (sock_poll(file->sock) & TCP_POLL_RDHUP))
+        left = 1;
+    struct cmsghdr *control = message->msg_control;
+    control->cmsg_level = IPPROTO_TCP;
+    control->cmsg_type = CONTROL_TCP_INQ;
+    control->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(control), &left, sizeof left);
+    message->msg_controllen = MIN(room, CMSG_SPACE(sizeof(int)));
+}
+
+ssize_t
+door_call_recvmsg(void *arg, int fd, struct msghdr *message, int flags)
+{
+    Door *door = arg;
+    ssize_t result = -1;
+    size_t len = 0;
+
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        len += message->msg_iov[i].iov_len;
+    g_autofree uint8_t *bytes = g_malloc(MAX(len, 1));
+
+    door_enter(door);
+    DoorFile *file = door_socket(door, fd);
+    if (file != NULL && (flags & MSG_ERRQUEUE)) {
+        errno = EAGAIN; /* nothing here fills it */
+    } else if (file != NULL) {
+        Endpoint from = { 0 };
+        result = door_result(door_recv(door, file, bytes, len, flags, &from));
+        message->msg_flags = 0;
+        if (result >= 0) {
+            if (!(flags & MSG_TRUNC))
+                scatter(message->msg_iov, message->msg_iovlen, bytes, (size_t)result);
+            message->msg_namelen = 0;
+            add_inq(file, message);
+        }
+    }
+    door_leave(door);
+    return result;
+}
