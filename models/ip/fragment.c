@@ -11,16 +11,11 @@
 static Datagram *
 datagram_of(Packet *packet)
 {
-    Datagram *datagram;
-
-    if (packet->fragment_of != NULL) {
+    if (packet->flags & PACKET_FRAGMENT) { /* a router cuts a piece again */
         packet->fragment_of->refs++;
         return packet->fragment_of;
     }
-    datagram = g_new(Datagram, 1);
-    datagram->refs = 1;
-    datagram->whole = packet;
-    return datagram;
+    return datagram_new(packet);
 }
 
 static RawBytes *

@@ -132,7 +132,9 @@ may_complain_about(const Packet *about)
 static void
 quote_transport(IcmpHeader *icmp, const Packet *about)
 {
-    const Packet *whole = about->fragment_of != NULL ? about->fragment_of->whole : about;
+    const Packet *whole = about->flags & PACKET_FRAGMENT && about->fragment_of != NULL
+                              ? about->fragment_of->whole
+                              : about;
 
     if (whole->raw != NULL) {
         const uint8_t *bytes = whole->raw->bytes;
@@ -166,7 +168,7 @@ icmp_send_error(Host *host, const Packet *about, uint8_t type, uint8_t code, uin
     Packet *packet;
     RouteEntry *route;
 
-    if (!may_complain_about(about))
+    if (host->ip->params.icmp_errors == 0 || !may_complain_about(about))
         return;
     if (!rate_allows(host, type, code, about->ip.src))
         return;
@@ -186,6 +188,8 @@ icmp_send_error(Host *host, const Packet *about, uint8_t type, uint8_t code, uin
     uint32_t room = ERROR_MAX_BYTES - IPV4_HEADER_BYTES - ICMP_HEADER_BYTES;
     packet->icmp.quoted_len = (uint16_t)MIN(about->ip.total_len, room);
     quote_transport(&packet->icmp, about);
+    packet->fragment_of =
+        datagram_new(packet_copy(host->packets, about)); /* its bytes, for the wire */
     packet->payload = (Payload){ 0 };
     packet_finish_lengths(packet);
     host_count(host, MIB_IcmpOutMsgs);

@@ -116,16 +116,13 @@ ip_input_elsewhere(Host *host, Packet *packet, Iface *in)
     }
 }
 
-/* Host.input: from a link, or from ourselves. */
-static void
-ip_input(Iface *in, Packet *packet)
+/* A packet that was counted, and stays what it is: hooks, then who it is for. */
+void
+ip_input_counted(Iface *in, Packet *packet)
 {
     Host *host = in->host;
     IpStack *ip = host->ip;
 
-    host_count(host, MIB_IpInReceives);
-    host_count_n(host, MIB_IpExtInOctets, packet->ip.total_len);
-    host_count(host, MIB_IpExtInNoECTPkts + (packet->ip.tos & ECN_MASK));
     if (__builtin_expect(ip->input_hooks != NULL, 0) && in != &ip->loopback &&
         ip_run_hooks(ip->input_hooks, host, packet, in, NULL))
         return;
@@ -139,6 +136,24 @@ ip_input(Iface *in, Packet *packet)
         ip_deliver(host, packet, in);
     else
         ip_input_elsewhere(host, packet, in);
+}
+
+/* Host.input: from a link, or from ourselves. */
+static void
+ip_input(Iface *in, Packet *packet)
+{
+    Host *host = in->host;
+
+    host_count(host, MIB_IpInReceives);
+    host_count_n(host, MIB_IpExtInOctets, packet->ip.total_len);
+    host_count(host, MIB_IpExtInNoECTPkts + (packet->ip.tos & ECN_MASK));
+    if (__builtin_expect(packet->flags & PACKET_BAD_IP_CHECKSUM, 0)) { /* RFC 1122 §3.2.1.2 */
+        host_count(host, MIB_IpExtInCsumErrors);
+        host_count(host, MIB_IpInHdrErrors);
+        ip_refuse(host, in, packet, "bad IP header checksum");
+        return;
+    }
+    ip_input_counted(in, packet);
 }
 
 static void

@@ -8,6 +8,8 @@
  *   fragment.c    cutting;  reassembly.c  joining
  *   icmp.c        receiving; icmp_send.c  errors, echo, rate limits
  *   pmtu.c        learned path MTUs
+ *   flow.c        what middleboxes remember of a conversation
+ *   nat.c, firewall.c, middlebox.c   hooks on a forwarding host
  */
 #ifndef HALFOPEN_MODELS_IP_IP_INTERNAL_H
 #define HALFOPEN_MODELS_IP_IP_INTERNAL_H
@@ -120,7 +122,8 @@ void ip_transmit(Host *host, Iface *out,
 void ip_idents_free(IpIdents *idents);
 
 /* ip.c */
-void ip_loop(IpStack *ip, Packet *packet); /* to ourselves, shortly */
+void ip_loop(IpStack *ip, Packet *packet);        /* to ourselves, shortly */
+void ip_input_counted(Iface *in, Packet *packet); /* again, after a middlebox joined fragments */
 void ip_deliver(Host *host, Packet *packet, const Iface *in);
 /* The packet ends here: a record with the reason, and it is freed. */
 void ip_refuse(Host *host, const Iface *iface, Packet *packet, const char *reason);
@@ -142,6 +145,8 @@ ip_is_fragment(const Packet *packet)
  * host's own (IP_DEFRAG_*). */
 enum { IP_DEFRAG_LOCAL = 0, IP_DEFRAG_MIDDLEBOX = 1 };
 Packet *ip_reassemble(Host *host, Packet *fragment, const Iface *in, uint8_t user);
+/* Whole datagrams only for the hooks that follow. Once is enough. */
+void ip_defrag_on_input(Host *host);
 void ip_reassembly_free(Reassembly *reassembly);
 
 /* icmp.c, icmp_send.c */

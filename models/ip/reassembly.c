@@ -334,7 +334,8 @@ join_by_reference(FragQueue *queue)
     Packet *whole;
 
     for (const Packet *piece = queue->first; piece != NULL; piece = piece->next) {
-        if (piece->fragment_of != datagram || piece->raw != NULL)
+        if (!(piece->flags & PACKET_FRAGMENT) || piece->fragment_of != datagram ||
+            piece->raw != NULL)
             return NULL;
     }
     if (datagram == NULL || packet_ip_payload_len(datagram->whole) != queue->end)
@@ -474,4 +475,27 @@ ip_reassemble(Host *host, Packet *fragment, const Iface *in, uint8_t user)
         queue = queue_new(all, &key);
     queue->in = in;
     return queue_add(queue, fragment);
+}
+
+static bool
+defrag(void *arg, Host *host, Packet *packet, Iface *in, Iface *out)
+{
+    (void)arg;
+    (void)out;
+    if (!ip_is_fragment(packet))
+        return false;
+    packet = ip_reassemble(host, packet, in, IP_DEFRAG_MIDDLEBOX);
+    if (packet != NULL)
+        ip_input_counted(in, packet);
+    return true;
+}
+
+void
+ip_defrag_on_input(Host *host)
+{
+    for (guint i = 0; host->ip->input_hooks != NULL && i < host->ip->input_hooks->len; i++) {
+        if (g_array_index(host->ip->input_hooks, IpHook, i).fn == defrag)
+            return;
+    }
+    ip_add_input_hook(host, defrag, NULL);
 }
