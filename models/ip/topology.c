@@ -3,7 +3,7 @@
  *
  * A host with one link gets what a person would give it: a default route out
  * of that link. Routers and hosts with several links get a route to the
- * address of every interface and to the prefix it stands in.
+ * address of every interface, and to the networks that routers stand in.
  */
 #include "models/ip/ip_internal.h"
 #include "models/link/link.h"
@@ -79,7 +79,7 @@ add_routes_to_host(Host *from, const Host *to, IpAddr gateway, Iface *out)
         unsigned most = ip_addr_is_v4(iface->addr) ? 32 : 128;
 
         add_computed(from, iface->addr, most, gateway, out);
-        if (iface->prefix_bits < most)
+        if (to->forwards && iface->prefix_bits < most)
             add_computed(from, iface->addr, iface->prefix_bits, gateway, out);
     }
 }

@@ -8,19 +8,19 @@
 #define ADD(claim) g_test_add_func("/ip/fragment/" #claim, claim)
 
 static void
-expect_pieces(const NetBench *b, const Host *host, const uint16_t payload[3])
+expect_pieces(const NetBench *b, const Host *host, uint8_t proto, const uint16_t payload[3])
 {
     uint32_t offset = 0;
 
-    g_assert_cmpuint(net_bench_count(b, host, PACKET_EVENT_SENT, 0), ==, 3);
+    g_assert_cmpuint(net_bench_count(b, host, PACKET_EVENT_SENT, proto), ==, 3);
     for (unsigned i = 0; i < 3; i++) {
-        const Packet *piece = &net_bench_nth(b, host, PACKET_EVENT_SENT, 0, i + 1)->packet;
+        const Packet *piece = &net_bench_nth(b, host, PACKET_EVENT_SENT, proto, i + 1)->packet;
 
         g_assert_cmpuint(packet_ip_payload_len(piece), ==, payload[i]);
         g_assert_cmpuint(piece->ip.frag_offset, ==, offset);
         g_assert_true(piece->ip.mf == (i < 2));
         g_assert_cmpuint(piece->ip.id, ==,
-                         net_bench_nth(b, host, PACKET_EVENT_SENT, 0, 1)->packet.ip.id);
+                         net_bench_nth(b, host, PACKET_EVENT_SENT, proto, 1)->packet.ip.id);
         offset += payload[i];
     }
 }
@@ -32,7 +32,7 @@ sender_cuts_4008_bytes_into_1480_1480_1048(void)
     g_autoptr(NetBench) b = net_bench_pair();
 
     ip_output(b->a, net_bench_datagram(b, b->b_addr, 4000));
-    expect_pieces(b, b->a, (const uint16_t[]){ 1480, 1480, 1048 });
+    expect_pieces(b, b->a, IP_PROTO_UDP, (const uint16_t[]){ 1480, 1480, 1048 });
     g_assert_cmpuint(b->a->mib[MIB_IpOutRequests], ==, 1);
     g_assert_cmpuint(b->a->mib[MIB_IpFragOKs], ==, 1);
     g_assert_cmpuint(b->a->mib[MIB_IpFragCreates], ==, 3);
@@ -50,7 +50,7 @@ router_cuts_1408_bytes_into_552_552_304(void)
     net_bench_set_mtu(b, 1, 576);
     ip_output(b->a, net_bench_datagram(b, b->b_addr, 1400));
     net_bench_run(b, 1 * SIM_SEC);
-    expect_pieces(b, b->routers->pdata[0], (const uint16_t[]){ 552, 552, 304 });
+    expect_pieces(b, b->routers->pdata[0], IP_PROTO_UDP, (const uint16_t[]){ 552, 552, 304 });
     g_assert_cmpint(udp_recv(sock, NULL, NULL), ==, 1400);
     g_assert_cmpuint(b->b->mib[MIB_IpReasmReqds], ==, 3);
     g_assert_cmpuint(b->b->mib[MIB_IpReasmOKs], ==, 1);
@@ -58,9 +58,9 @@ router_cuts_1408_bytes_into_552_552_304(void)
     udp_close(sock);
 }
 
-/* Fact 76: 1448 bytes of data with timestamps. */
+/* Recording s14_tcp_dontdf_ok: 1448 bytes of data with timestamps. */
 static void
-router_cuts_a_full_tcp_segment_into_552_552_396(void)
+router_cuts_a_full_tcp_segment_into_552_552_376(void)
 {
     g_autoptr(NetBench) b = net_bench_chain(1);
     Packet *packet = packet_new_tcp(&b->net->packets);
@@ -74,7 +74,7 @@ router_cuts_a_full_tcp_segment_into_552_552_396(void)
     g_assert_cmpuint(packet->ip.total_len, ==, 1500);
     ip_output(b->a, packet);
     net_bench_run(b, 1 * SIM_SEC);
-    expect_pieces(b, b->routers->pdata[0], (const uint16_t[]){ 552, 552, 396 });
+    expect_pieces(b, b->routers->pdata[0], IP_PROTO_TCP, (const uint16_t[]){ 552, 552, 376 });
 }
 
 static void
@@ -357,7 +357,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD(sender_cuts_4008_bytes_into_1480_1480_1048);
     ADD(router_cuts_1408_bytes_into_552_552_304);
-    ADD(router_cuts_a_full_tcp_segment_into_552_552_396);
+    ADD(router_cuts_a_full_tcp_segment_into_552_552_376);
     ADD(pieces_are_cut_again_by_a_narrower_router);
     ADD(lost_piece_loses_the_whole);
     ADD(waiting_ends_after_30_s_with_time_exceeded);
