@@ -83,6 +83,7 @@ door_accept(Door *door, DoorFile *file, struct sockaddr *addr, socklen_t *len)
         sock_abort(sock);
         return -1;
     }
+    door_zerocopy_inherit(file, accepted);
     door_sockaddr(sock_remote(sock), addr, len);
     return accepted->fd;
 }

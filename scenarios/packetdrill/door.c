@@ -166,6 +166,7 @@ door_leave(Door *door)
         door_run(door, sim_now(door->sim));
     } else {
         sim_run(door->sim, sim_now(door->sim));
+        door_zerocopy_collect(door);
         door->returned_at = sim_now(door->sim);
         if (door->is_woken) {
             door->is_woken = false;

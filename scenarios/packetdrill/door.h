@@ -22,6 +22,7 @@
 #include "scenarios/packetdrill/interface.h"
 
 typedef struct Door Door;
+typedef struct DoorZerocopy DoorZerocopy;
 
 /* An open file of the program under test. Its number is that of a real file
  * (/dev/null), so that no other can have it and packetdrill may close it. */
@@ -29,8 +30,9 @@ typedef struct DoorFile {
     Door *door; /* borrows */
     int fd;
     bool is_nonblocking;
-    Socket *sock;       /* owns; NULL: an epoll set */
-    GPtrArray *watches; /* owns DoorWatch; epoll sets only */
+    Socket *sock;           /* owns; NULL: an epoll set */
+    GPtrArray *watches;     /* owns DoorWatch; epoll sets only */
+    DoorZerocopy *zerocopy; /* owns; NULL: SO_ZEROCOPY is off */
 } DoorFile;
 
 struct Door {
@@ -85,8 +87,19 @@ void door_settings_apply(Door *door);
 void door_counters_write(Door *door);
 
 /* poll.c */
+unsigned door_file_poll(const DoorFile *file);
+void door_watches_error(Door *door, const DoorFile *file); /* something new in its error queue */
 void door_watches_note(Door *door, const DoorFile *file);
 void door_watches_forget(Door *door, const DoorFile *file);
+
+/* zerocopy.c */
+bool door_zerocopy_enable(DoorFile *file, int on);
+void door_zerocopy_inherit(const DoorFile *listener, DoorFile *accepted);
+void door_zerocopy_free(DoorFile *file);
+void door_zerocopy_note(DoorFile *file, int64_t sent, bool has_flag);
+void door_zerocopy_collect(Door *door);
+bool door_zerocopy_is_reported(const DoorFile *file);
+int door_zerocopy_receive(DoorFile *file, struct msghdr *message); /* 0; -EAGAIN: nothing there */
 
 /* A result of halfopen (>= 0 or negative errno) as a system call's. */
 ssize_t door_result(int64_t result);

@@ -60,6 +60,7 @@ door_file_free(DoorFile *file)
     Door *door = file->door;
 
     door_watches_forget(door, file);
+    door_zerocopy_free(file);
     if (file->watches != NULL)
         g_ptr_array_unref(file->watches);
     g_ptr_array_index(door->files, file->fd) = NULL;

@@ -247,6 +247,10 @@ door_setsockopt(DoorFile *file, int level, int name, const void *value, socklen_
     }
     if (level == SOL_SOCKET && name == SO_LINGER)
         return set_linger(file->sock, value, len);
+    if (level == SOL_SOCKET && name == SO_ZEROCOPY && len >= sizeof number) {
+        memcpy(&number, value, sizeof number);
+        return door_zerocopy_enable(file, number) ? 0 : -EINVAL;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(ignored_options); i++) {
         if (ignored_options[i].level == level && ignored_options[i].name == name)
             return 0;

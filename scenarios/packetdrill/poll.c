@@ -14,6 +14,12 @@ typedef struct DoorWatch {
     size_t unread;    /* bytes, likewise */
 } DoorWatch;
 
+unsigned
+door_file_poll(const DoorFile *file)
+{
+    return sock_poll(file->sock) | (door_zerocopy_is_reported(file) ? POLLERR : 0);
+}
+
 static size_t
 unread_bytes(const DoorFile *file)
 {
@@ -25,7 +31,7 @@ unread_bytes(const DoorFile *file)
 static void
 watch_look(DoorWatch *watch)
 {
-    watch->seen = sock_poll(watch->file->sock);
+    watch->seen = door_file_poll(watch->file);
     watch->unread = unread_bytes(watch->file);
 }
 
@@ -38,12 +44,27 @@ door_watches_note(Door *door, const DoorFile *file)
             DoorWatch *watch = g_ptr_array_index(epoll->watches, j);
             if (watch->file != file)
                 continue;
-            unsigned now = sock_poll(file->sock);
+            unsigned now = door_file_poll(file);
             unsigned wanted = watch->event.events | EPOLLERR | EPOLLHUP;
             bool is_more = unread_bytes(file) > watch->unread && (wanted & EPOLLIN);
             if ((now & ~watch->seen & wanted) || is_more)
                 watch->is_ready = true;
             watch_look(watch);
+        }
+    }
+}
+
+/* Each new entry of the error queue is an edge, even while an older one is
+ * still there. */
+void
+door_watches_error(Door *door, const DoorFile *file)
+{
+    for (guint i = 0; i < door->files->len; i++) {
+        DoorFile *epoll = g_ptr_array_index(door->files, i);
+        for (guint j = 0; epoll != NULL && epoll->watches != NULL && j < epoll->watches->len; j++) {
+            DoorWatch *watch = g_ptr_array_index(epoll->watches, j);
+            if (watch->file == file)
+                watch->is_ready = true;
         }
     }
 }
@@ -83,7 +104,7 @@ poll_look(Door *door, struct pollfd *fds, nfds_t n_fds)
             fds[i].revents = POLLNVAL;
         else if (file->sock != NULL)
             fds[i].revents =
-                (short)(sock_poll(file->sock) & ((unsigned)fds[i].events | POLLERR | POLLHUP));
+                (short)(door_file_poll(file) & ((unsigned)fds[i].events | POLLERR | POLLHUP));
         ready += fds[i].revents != 0;
     }
     return ready;
@@ -179,7 +200,7 @@ epoll_look(DoorFile *epoll, struct epoll_event *events, int max)
         DoorWatch *watch = g_ptr_array_index(epoll->watches, i);
         bool is_edge = (watch->event.events & EPOLLET) != 0;
         unsigned wanted = watch->event.events | EPOLLERR | EPOLLHUP;
-        unsigned found = sock_poll(watch->file->sock) & wanted;
+        unsigned found = door_file_poll(watch->file) & wanted;
 
         if (watch->is_disabled || (is_edge && !watch->is_ready) || found == 0)
             continue;

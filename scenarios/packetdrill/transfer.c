@@ -115,8 +115,10 @@ call_send(Door *door, int fd, const void *bytes, size_t len, int flags, const st
         Endpoint to = { 0 };
         int bad = addr != NULL && addr_len > 0 ? door_endpoint(addr, addr_len, &to) : 0;
         bool has_to = addr != NULL && addr_len > 0;
-        result = door_result(
-            bad != 0 ? bad : door_send(door, file, bytes, len, flags, has_to ? &to : NULL));
+        int64_t sent =
+            bad != 0 ? bad : door_send(door, file, bytes, len, flags, has_to ? &to : NULL);
+        door_zerocopy_note(file, sent, (flags & MSG_ZEROCOPY) != 0);
+        result = door_result(sent);
     }
     door_leave(door);
     return result;
@@ -283,7 +285,7 @@ door_call_recvmsg(void *arg, int fd, struct msghdr *message, int flags)
     door_enter(door);
     DoorFile *file = door_socket(door, fd);
     if (file != NULL && (flags & MSG_ERRQUEUE)) {
-        errno = EAGAIN; /* nothing here fills it */
+        result = door_result(door_zerocopy_receive(file, message));
     } else if (file != NULL) {
         Endpoint from = { 0 };
         result = door_result(door_recv(door, file, bytes, len, flags, &from));

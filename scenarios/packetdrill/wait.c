@@ -23,6 +23,7 @@ door_run(Door *door, SimTime until)
     for (;;) {
         door->is_interrupted = false;
         sim_run(door->sim, until);
+        door_zerocopy_collect(door);
         door_hand_over(door);
         if (!door->is_interrupted)
             return;
