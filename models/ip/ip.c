@@ -86,11 +86,14 @@ ip_forward(Host *host, Packet *packet, Iface *in, const RouteEntry *route)
     if (__builtin_expect(host->ip->forward_hooks != NULL, 0) &&
         ip_run_hooks(host->ip->forward_hooks, host, packet, in, out))
         return;
-    host_count(host, MIB_IpForwDatagrams);
-    if (packet->ip.total_len > out->mtu)
+    if (packet->ip.total_len > out->mtu) {
+        host_count(host, MIB_IpForwDatagrams);
         ip_fragment(host, out, packet, out->mtu);
-    else
-        ip_transmit(host, out, packet);
+        return;
+    }
+    ip_count_packet(host, MIB_IpForwDatagrams, MIB_IpOutTransmits, MIB_IpExtOutOctets,
+                    packet->ip.total_len);
+    iface_send(out, packet);
 }
 
 /* Not the address of the interface it came in by. */
@@ -144,9 +147,8 @@ ip_input(Iface *in, Packet *packet)
 {
     Host *host = in->host;
 
-    host_count(host, MIB_IpInReceives);
-    host_count_n(host, MIB_IpExtInOctets, packet->ip.total_len);
-    host_count(host, MIB_IpExtInNoECTPkts + (packet->ip.tos & ECN_MASK));
+    ip_count_packet(host, MIB_IpInReceives, MIB_IpExtInNoECTPkts + (packet->ip.tos & ECN_MASK),
+                    MIB_IpExtInOctets, packet->ip.total_len);
     if (__builtin_expect(packet->flags & PACKET_BAD_IP_CHECKSUM, 0)) { /* RFC 1122 §3.2.1.2 */
         host_count(host, MIB_IpExtInCsumErrors);
         host_count(host, MIB_IpInHdrErrors);

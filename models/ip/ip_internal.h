@@ -131,6 +131,21 @@ void ip_drop(Host *host, const Iface *iface, Packet *packet, const char *reason)
 bool ip_run_hooks(GArray *hooks, Host *host, Packet *packet, Iface *in,
                   Iface *out); /* true: consumed */
 
+/* Counts a packet in two counters and its bytes in a third: one look at the
+ * probe for all, as every packet of every hop passes here. */
+static inline void
+ip_count_packet(Host *host, MibCounter one, MibCounter other, MibCounter bytes, uint32_t n_bytes)
+{
+    host->mib[one]++;
+    host->mib[other]++;
+    host->mib[bytes] += n_bytes;
+    if (probe_is_heard(&host->probes->counter)) {
+        host_count_slow(host, one);
+        host_count_slow(host, other);
+        host_count_slow(host, bytes);
+    }
+}
+
 /* fragment.c: cuts to fit mtu and transmits each piece; consumes the packet */
 void ip_fragment(Host *host, Iface *out, Packet *packet, uint32_t mtu);
 

@@ -92,9 +92,8 @@ output_to_self(Host *host, Packet *packet, const RouteEntry *entry)
         packet->ip.src = entry->src;
     if (packet->ip.id == 0 && !packet->ip.df)
         packet->ip.id = choose_id(host->ip, &packet->ip);
-    host_count(host, MIB_IpOutRequests);
-    host_count(host, MIB_IpOutTransmits);
-    host_count_n(host, MIB_IpExtOutOctets, packet->ip.total_len);
+    ip_count_packet(host, MIB_IpOutRequests, MIB_IpOutTransmits, MIB_IpExtOutOctets,
+                    packet->ip.total_len);
     ip_loop(host->ip, packet);
     return 0;
 }
@@ -102,6 +101,7 @@ output_to_self(Host *host, Packet *packet, const RouteEntry *entry)
 static int
 output_too_big(Host *host, Packet *packet, Iface *out, uint32_t mtu)
 {
+    host_count(host, MIB_IpOutRequests);
     if (packet->ip.df) {
         host_count(host, MIB_IpFragFails);
         ip_drop(host, out, packet, "too big for the path, DF set");
@@ -132,14 +132,15 @@ output(Host *host, Packet *packet, bool is_probe)
         packet->ip.src = entry->src;
     if (packet->ip.id == 0 && !packet->ip.df)
         packet->ip.id = choose_id(ip, &packet->ip);
-    host_count(host, MIB_IpOutRequests);
     if (__builtin_expect(packet->ip.total_len > MIN(out->mtu, entry->pmtu), 0)) {
         uint32_t mtu = is_probe ? out->mtu : ip_route_mtu(ip, &entry);
 
         if (packet->ip.total_len > mtu)
             return output_too_big(host, packet, out, mtu);
     }
-    ip_transmit(host, out, packet);
+    ip_count_packet(host, MIB_IpOutRequests, MIB_IpOutTransmits, MIB_IpExtOutOctets,
+                    packet->ip.total_len);
+    iface_send(out, packet);
     return 0;
 }
 
