@@ -1,11 +1,51 @@
-/* Corruption on the way. */
+/* Corruption on the way: the packet becomes bytes, one of them changes, and the
+ * bytes become what a receiver would read. */
 #include "models/link/link_internal.h"
+
+#include "models/wire/wire.h"
+
+static void
+corrupt_bytes(LinkEnd *end, uint8_t *bytes, uint32_t len, int32_t at, uint8_t xor)
+{
+    if (at < 0)
+        at = (int32_t)sim_rng_below(&impair_dice(end)->corrupt, len);
+    at = MIN(at, (int32_t)len - 1);
+    if (xor == 0)
+        xor = (uint8_t)(1u << sim_rng_below(&impair_dice(end)->corrupt, 8));
+    bytes[at] ^= xor;
+}
+
+/* It is still the packet that was sent: same number, same maker. */
+static void
+corrupt_keep_identity(Packet *corrupted, const Packet *packet)
+{
+    corrupted->id = packet->id;
+    corrupted->copy_of = packet->copy_of;
+    corrupted->why = packet->why;
+    corrupted->conn = packet->conn;
+    corrupted->due = packet->due;
+    corrupted->flags |= packet->flags & (PACKET_FORGED | PACKET_DUPLICATE | PACKET_RETRANSMIT);
+}
 
 Packet *
 corrupt_packet(LinkEnd *end, Packet *packet, int32_t at, uint8_t xor, bool fix_checksum)
 {
-    (void)end, (void)at, (void)xor;
-    if (!fix_checksum)
-        packet->flags |= PACKET_BAD_CHECKSUM;
-    return packet;
+    uint32_t len = packet->ip.total_len;
+    uint8_t *bytes = g_malloc0(len);
+    const char *error;
+
+    packet_render(end->packets, packet, bytes, len);
+    corrupt_bytes(end, bytes, len, at, xor);
+    if (fix_checksum)
+        wire_fix_checksums(bytes, len);
+
+    Packet *corrupted = packet_parse(end->packets, bytes, len, &error);
+    g_free(bytes);
+    if (corrupted == NULL) { /* version or length are broken: the next network layer drops it */
+        packet->flags |= PACKET_BAD_IP_CHECKSUM;
+        return packet;
+    }
+    corrupt_keep_identity(corrupted, packet);
+    packet_free(end->packets, packet);
+    return corrupted;
 }

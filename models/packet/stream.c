@@ -89,25 +89,32 @@ stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const void *b
     g_byte_array_append(run->bytes, bytes, (guint)len);
 }
 
-/* Printable, so that a capture can be read, and different from stream to
- * stream and from block to block: a mix of (stream, block of eight bytes),
- * six bits a byte. The mixer is the finaliser of SplitMix64. */
+/* Eight bytes of the pattern: letters, so that a capture can be read; one
+ * multiplication a block, so that recording a bulk transfer stays cheap. */
+static inline uint64_t
+stream_pattern_block(uint32_t stream, uint64_t block)
+{
+    uint64_t word = (block + 1) * UINT64_C(0x9e3779b97f4a7c15) +
+                    (uint64_t)stream * UINT64_C(0xd1b54a32d192ed03);
+
+    word ^= word >> 29;
+    return GUINT64_TO_LE((word & UINT64_C(0x0f0f0f0f0f0f0f0f)) + UINT64_C(0x6161616161616161));
+}
+
 static void
 stream_pattern(uint32_t stream, uint64_t offset, uint8_t *bytes, size_t len)
 {
-    static const char alphabet[] =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-    uint64_t word = 0;
+    while (len > 0) {
+        uint64_t word = stream_pattern_block(stream, offset / 8);
+        size_t skip = offset % 8, part = MIN(8 - skip, len);
 
-    for (size_t i = 0; i < len; i++) {
-        uint64_t at = offset + i;
-        if (i == 0 || at % 8 == 0) {
-            word = (at / 8 + 1) * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)stream << 32;
-            word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-            word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
-            word ^= word >> 31;
-        }
-        bytes[i] = (uint8_t)alphabet[word >> (at % 8 * 8) & 63];
+        if (part == 8)
+            memcpy(bytes, &word, 8);
+        else
+            memcpy(bytes, (uint8_t *)&word + skip, part);
+        bytes += part;
+        offset += part;
+        len -= part;
     }
 }
 
