@@ -132,7 +132,18 @@ struct TcpConn {
         uint32_t ssthresh;    /* window we dare to offer now */
         uint32_t clamp;
         uint32_t truesize;    /* accounted memory of what is queued */
+        uint8_t space_ratio;  /* of 256: the part of the buffer that is payload (rcvwindow.h) */
+        uint16_t last_seg_size; /* small segment that may reveal a smaller peer MSS */
+        uint32_t ooo_packets; /* segments that came out of order, whole life */
     } rcv;
+
+    struct { /* receive buffer tuning: rcvwindow.c */
+        SimTime space_at;     /* when the measurement of `space` began */
+        uint32_t space_seq, space; /* bytes the user took in one round trip */
+        SimTime rtt_at;
+        uint32_t rtt_seq, last_tsecr;
+        SimTime rtt8;         /* 8 times the receiver's RTT estimate, ns; 0: none */
+    } drs;
 
     struct { /* RFC 7323 */
         bool ok;
@@ -263,6 +274,7 @@ struct TcpStack {
     uint32_t n_orphans;
     uint32_t challenge_count; SimTime challenge_at; /* RFC 5961 §7 */
     uint64_t isn_bsd;       /* isn mode 4 */
+    SimPool rx_chunks, ooo_segments; /* rxqueue.c, reassembly.c: made on first use, freed by tcp_data_detach */
     struct TcpMetrics *metrics; /* owns: by destination; NULL until used */
     struct TcpFastOpenCache *fastopen_cache; /* owns: cookies by destination; NULL until used */
 };
@@ -335,6 +347,7 @@ void tcp_fastopen_syn_acked(TcpConn *conn, const TcpSegment *seg);
 
 /* ==== The data path, for opening and closing ================================ */
 
+void tcp_data_detach(TcpStack *stack);    /* init.c: the pools of the data path go; call when the stack is freed */
 void tcp_data_init(TcpConn *conn);        /* init.c: defaults of a new socket */
 void tcp_data_inherit(TcpConn *child, const TcpConn *listener); /* init.c: options a child takes from its listener */
 void tcp_data_established(TcpConn *conn); /* init.c: first window, buffers, congestion control */
