@@ -253,6 +253,7 @@ struct TcpConn {
     TcpRxQueue *rx;         /* owns; NULL when empty */
     TcpReassembly *ooo;     /* owns; NULL when empty */
 
+    uint16_t ip_id;         /* IP identification of the next segment */
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 };

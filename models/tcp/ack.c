@@ -1,0 +1,329 @@
+/* One acknowledgment (RFC 9293 §3.10.7.4 fifth check, in Linux's order):
+ * window, SACK, queue and RTT, tail loss probe, recovery, timer, rate sample,
+ * congestion control, retransmission. */
+#include "models/tcp/ack.h"
+
+/* RFC 9293 §3.10.7.4: SND.WND, SND.WL1, SND.WL2. */
+static void
+take_window(TcpConn *conn, AckState *ack)
+{
+    uint32_t wnd = ack->seg->wnd, seq = ack->seg->seq;
+
+    if (!(seq_after(ack->seq, conn->snd.una) || seq_after(seq, conn->snd.wl1) ||
+          (seq == conn->snd.wl1 && (wnd > conn->snd.wnd || wnd == 0))))
+        return;
+    ack->flags |= ACK_WIN_UPDATE;
+    conn->snd.wl1 = seq;
+    if (conn->snd.wnd == wnd)
+        return;
+    conn->snd.wnd = wnd;
+    if (tcp_tx_next_unsent(conn))
+        tcp_cwnd_check_idle(conn);
+    if (wnd > conn->snd.max_wnd) {
+        conn->snd.max_wnd = wnd;
+        tcp_sync_mss(conn, conn->path.mtu);
+    }
+}
+
+/* Counts what this ACK acknowledges of the first entry: all of it, or, of a
+ * burst, whole segments of it. 0: nothing. */
+static uint32_t
+acked_of(TcpConn *conn, TcpTxSeg *seg, bool *is_whole)
+{
+    uint32_t before = seg->pcount;
+
+    *is_whole = !seq_after(seg->end_seq, conn->snd.una);
+    if (*is_whole)
+        return before;
+    if (before == 1 || !seq_after(conn->snd.una, seg->seq))
+        return 0;
+    tcp_tx_trim_head(conn, conn->snd.una);
+    return before - seg->pcount;
+}
+
+/* What tags say about an acknowledged entry. */
+static void
+settle_acked(TcpConn *conn, AckState *ack, TcpTxSeg *seg, uint32_t segs, uint32_t start_seq,
+             SimTime *first_at, SimTime *last_at)
+{
+    if (__builtin_expect(seg->tags & TX_REPEATED, 0)) {
+        if (seg->tags & TX_RETRANS)
+            conn->rec.retrans_out -= segs;
+        ack->flags |= ACK_RETRANS_ACKED;
+    } else if (!(seg->tags & TX_SACKED)) {
+        *last_at = seg->sent_at;
+        if (*first_at < 0)
+            *first_at = *last_at;
+        if (seq_before(start_seq, ack->reord))
+            ack->reord = start_seq;
+        if (!seq_after(seg->end_seq, conn->rec.high_seq))
+            ack->flags |= ACK_ORIG_SACKED;
+    }
+    if (seg->tags & TX_SACKED) {
+        conn->rec.sacked_out -= segs;
+    } else if (conn->rec.sack_ok) {
+        tcp_count_delivered(conn, segs);
+        if (!tcp_repeat_was_needless(conn, ack->seg, seg))
+            tcp_rack_advance(conn, seg);
+    }
+    if (seg->tags & TX_LOST)
+        conn->rec.lost_out -= segs;
+    conn->rec.packets_out -= segs;
+    tcp_rate_delivered(conn, seg, &ack->rate);
+    if (seg->flags & TCP_SYN) {
+        ack->flags |= ACK_SYN_ACKED;
+        conn->rec.retrans_at = 0;
+    } else {
+        ack->flags |= ACK_DATA_ACKED;
+    }
+}
+
+/* RFC 6298 §3 (Karn): a sample from segments sent once; else from the
+ * timestamp echo (RFC 7323 §4.1), when new data is acknowledged. */
+static bool
+take_rtt(TcpConn *conn, AckState *ack, SimTime seq_rtt, SimTime sack_rtt, SimTime cc_rtt)
+{
+    const TcpSegment *seg = ack->seg;
+
+    if (seq_rtt < 0)
+        seq_rtt = sack_rtt;
+    if (seq_rtt < 0 && seg->has_ts && seg->tsecr && (ack->flags & ACK_ACKED)) {
+        uint32_t hz = conn->stack->params.ts_clock_hz;
+        uint32_t ticks = tcp_ts_clock(conn->stack) + conn->ts.offset - seg->tsecr;
+
+        if (ticks < UINT32_C(0x7fffffff) / (1000000 / MIN(hz, 1000000u)))
+            seq_rtt = cc_rtt = (SimTime)MAX(ticks, 1u) * SIM_SEC / hz;
+    }
+    ack->rate.rtt_ns = cc_rtt;
+    if (seq_rtt < 0)
+        return false;
+    tcp_rtt_min_update(conn, cc_rtt, ack->flags & ACK_MAYBE_DELAYED);
+    tcp_rtt_estimate(conn, seq_rtt);
+    return true;
+}
+
+/* RTT samples of what was just taken off the queue, and what follows. */
+static void
+after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had_sacks,
+            SimTime first_at, SimTime last_at)
+{
+    SimTime now = tcp_now(conn), seq_rtt = -1, cc_rtt = -1, sack_rtt = -1;
+    TcpTxSeg *head = tcp_tx_first_sent(conn);
+    bool has_rtt;
+
+    if (first_at >= 0 && !(ack->flags & ACK_RETRANS_ACKED)) {
+        seq_rtt = now - first_at;
+        cc_rtt = now - last_at;
+        /* A lone short segment whose ACK may have been delayed. */
+        if (segs == 1 && is_whole && !had_sacks && conn->snd.una - ack->prior_una < conn->snd.mss &&
+            ack->rate.prior_delivered + 1 == conn->w.delivered &&
+            !(ack->flags & (ACK_CA_ALERT | ACK_SYN_ACKED)))
+            ack->flags |= ACK_MAYBE_DELAYED;
+    }
+    if (ack->first_sacked_at >= 0) {
+        sack_rtt = now - ack->first_sacked_at;
+        cc_rtt = now - ack->last_sacked_at;
+    }
+    has_rtt = take_rtt(conn, ack, seq_rtt, sack_rtt, cc_rtt);
+    if (ack->flags & ACK_ACKED) {
+        ack->flags |= ACK_SET_TIMER;
+        if (conn->path.probe_size && !seq_after(conn->path.probe_seq_end, conn->snd.una))
+            tcp_mtu_probe_succeeded(conn);
+        if (!conn->rec.sack_ok) {
+            tcp_reno_acked(conn, segs);
+            if (ack->flags & ACK_RETRANS_ACKED)
+                ack->flags &= ~(uint32_t)ACK_ORIG_SACKED;
+        } else if (seq_before(ack->reord, ack->prior_fack)) {
+            tcp_check_reordering(conn, ack->reord, false); /* a hole filled by the original */
+        }
+    } else if (head && has_rtt && sack_rtt >= 0 && sack_rtt > now - head->sent_at) {
+        /* Don't put the RTO off for ever by SACKs of what was sent later. */
+        ack->flags |= ACK_SET_TIMER;
+    }
+    if (conn->cc->on_rtt && (segs || ack->sack_delivered)) {
+        CcAck sample = { .acked_segs = segs, .rtt_ns = cc_rtt };
+
+        tcp_cc_refresh(conn);
+        conn->cc->on_rtt(&conn->w, &sample);
+    }
+}
+
+static void
+clean_queue(TcpConn *conn, AckState *ack)
+{
+    SimTime first_at = -1, last_at = -1;
+    uint32_t segs = 0;
+    bool had_sacks = conn->rec.sacked_out > 0, is_whole = true;
+    TcpTxSeg *seg;
+
+    ack->reord = conn->snd.nxt;
+    while ((seg = tcp_tx_first_sent(conn))) {
+        uint32_t start_seq = seg->seq;
+        uint32_t acked = acked_of(conn, seg, &is_whole);
+
+        if (!acked)
+            break;
+        settle_acked(conn, ack, seg, acked, start_seq, &first_at, &last_at);
+        segs += acked;
+        if (!is_whole)
+            break;
+        tcp_tx_pop(conn);
+    }
+    if (!seg)
+        tcp_chrono_stop(conn, TCP_CHRONO_BUSY);
+    else if (seg->tags & TX_SACKED)
+        ack->flags |= ACK_RENEGING;
+    if (conn->snd.urgent && !seq_after(conn->snd.up, conn->snd.una))
+        conn->snd.urgent = false;
+    after_clean(conn, ack, segs, is_whole, had_sacks, first_at, last_at);
+}
+
+/* Nothing is wrong with this ACK: forward progress in Open or after. */
+static bool
+is_dubious(const TcpConn *conn, const AckState *ack)
+{
+    return !(ack->flags & ACK_NOT_DUP) || (ack->flags & ACK_CA_ALERT) ||
+           conn->w.ca_state != TCP_CA_OPEN;
+}
+
+static void
+congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
+{
+    const TcpParams *params = &conn->stack->params;
+    uint32_t needed;
+
+    if (conn->cc->main) {
+        tcp_cc_refresh(conn);
+        conn->cc->main(&conn->w, &ack->rate);
+        return;
+    }
+    /* With much reordering any delivery opens the window, else only in-order
+     * delivery (RFC 5681). */
+    needed = conn->rec.reordering > params->reordering ? ACK_FORWARD : ACK_DATA_ACKED;
+    if (tcp_in_cwnd_reduction(conn)) {
+        tcp_prr_update(conn, delivered, ack->rate.losses, ack->flags);
+    } else if (ack->flags & needed) {
+        CcAck sample = { .acked_segs = delivered, .rtt_ns = ack->rate.rtt_ns };
+
+        tcp_cc_refresh(conn);
+        conn->cc->on_ack(&conn->w, &sample);
+        conn->rec.cwnd_stamp = tcp_now(conn);
+    }
+    conn->rec.pace_cwnd = MAX(conn->w.cwnd, conn->rec.packets_out);
+    conn->rec.pace_srtt = conn->rtt.srtt;
+}
+
+static void
+count_delivered(TcpConn *conn, uint32_t delivered, bool is_ece)
+{
+    if (!delivered)
+        return;
+    host_count_n(conn->stack->host, MIB_TcpExtTCPDelivered, delivered);
+    if (is_ece)
+        host_count_n(conn->stack->host, MIB_TcpExtTCPDeliveredCE, delivered);
+}
+
+/* Acknowledgment of something outstanding, or a duplicate. */
+static void
+ack_outstanding(TcpConn *conn, AckState *ack, uint32_t delivered_before, uint32_t lost_before)
+{
+    uint32_t delivered;
+
+    clean_queue(conn, ack);
+    tcp_rack_update_window(conn, &ack->rate);
+    if (conn->rec.tlp_high_seq)
+        tcp_tlp_ack(conn, ack);
+    if (is_dubious(conn, ack)) {
+        if (!(ack->flags & (ACK_UNA_ADVANCED | ACK_NOT_DUP | ACK_DSACKING)))
+            ack->dup_acks = 1;
+        tcp_recovery_ack(conn, ack);
+    }
+    if (ack->flags & ACK_SET_TIMER)
+        tcp_set_xmit_timer(conn);
+    delivered = conn->w.delivered - delivered_before;
+    count_delivered(conn, delivered, ack->flags & ACK_ECE);
+    ack->rate.is_ack_delayed = ack->flags & ACK_MAYBE_DELAYED;
+    tcp_rate_finish(conn, delivered, conn->w.lost - lost_before, &ack->rate);
+    congestion_control(conn, ack, delivered);
+    tcp_recovery_send(conn, ack->rexmit);
+}
+
+/* An ACK below SND.UNA: its SACK blocks may still be news. */
+static TcpVerdict
+ack_old(TcpConn *conn, AckState *ack, uint32_t delivered_before)
+{
+    uint32_t max_wnd = (uint32_t)MIN((uint64_t)conn->snd.max_wnd, conn->bytes_acked);
+
+    /* RFC 5961 §5.2: too old to be anything but blind injection */
+    if (seq_before(ack->seq, conn->snd.una - max_wnd))
+        return TCP_CHALLENGE;
+    if (ack->seg->h->n_sacks) {
+        tcp_sack_tag(conn, ack);
+        tcp_recovery_ack(conn, ack);
+        count_delivered(conn, conn->w.delivered - delivered_before, false);
+        tcp_recovery_send(conn, ack->rexmit);
+    }
+    return TCP_PASS;
+}
+
+static void
+note_ack_event(TcpConn *conn, AckState *ack)
+{
+    if (__builtin_expect(conn->cc->in_ack_event != NULL, 0)) {
+        tcp_cc_refresh(conn);
+        conn->cc->in_ack_event(&conn->w, ack->flags & ACK_ECE, conn->snd.una - ack->prior_una,
+                               ack->seq);
+    }
+}
+
+TcpVerdict
+tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
+{
+    uint32_t delivered = conn->w.delivered, lost = conn->w.lost;
+    AckState ack = { .seg = seg,
+                     .seq = seg->ack,
+                     .prior_una = conn->snd.una,
+                     .prior_packets = conn->rec.packets_out,
+                     .first_sacked_at = -1,
+                     .last_sacked_at = -1,
+                     .rate = { .rtt_ns = -1 } };
+
+    if (seq_before(ack.seq, conn->snd.una))
+        return ack_old(conn, &ack, delivered);
+    if (seq_after(ack.seq, conn->snd.nxt))
+        return TCP_CHALLENGE; /* RFC 5961 §5.2: of data that we have not sent */
+    if (seq_after(ack.seq, conn->snd.una)) {
+        ack.flags |= ACK_UNA_ADVANCED;
+        conn->rec.retransmits = 0;
+    }
+    ack.prior_fack = conn->rec.sack_ok ? tcp_highest_sack(conn) : conn->snd.una;
+    ack.rate.prior_in_flight = tcp_packets_in_flight(conn);
+
+    if (seg->payload.len || (seg->flags & (TCP_SYN | TCP_FIN)))
+        ack.flags |= ACK_DATA;
+    take_window(conn, &ack);
+    conn->bytes_acked += ack.seq - conn->snd.una;
+    conn->snd.una = ack.seq;
+    if (__builtin_expect(seg->h->n_sacks && conn->rec.sack_ok && !is_syn_ack, 0))
+        tcp_sack_tag(conn, &ack);
+    if (conn->ecn.flags && tcp_ecn_ack_echoes(conn, seg))
+        ack.flags |= ACK_ECE;
+    note_ack_event(conn, &ack);
+
+    conn->soft_error = 0; /* something works */
+    conn->rec.probes_out = 0;
+    conn->rec.last_ack_recv_at = tcp_now(conn);
+    if (ack.prior_packets == 0) {
+        if (ack.flags & ACK_DSACKING) {
+            tcp_recovery_ack(conn, &ack);
+            count_delivered(conn, conn->w.delivered - delivered, false);
+        }
+        tcp_persist_ack(conn);
+        if (conn->rec.tlp_high_seq)
+            tcp_tlp_ack(conn, &ack);
+    } else {
+        ack_outstanding(conn, &ack, delivered, lost);
+    }
+    tcp_sample(conn);
+    return TCP_PASS;
+}

@@ -1,0 +1,132 @@
+/* The congestion window's use: how much room it leaves, whether sending is
+ * limited by it (only then may it grow: RFC 7661's concern, Linux's answer),
+ * and its decay when it is not used (RFC 5681 §4.1, RFC 2861). */
+#include "models/tcp/output.h"
+
+void
+tcp_cc_refresh(TcpConn *conn)
+{
+    CcWindow *w = &conn->w;
+
+    w->now = tcp_now(conn);
+    w->snd_una = conn->snd.una;
+    w->snd_nxt = conn->snd.nxt;
+    w->mss = conn->snd.mss;
+    w->srtt = conn->rtt.srtt;
+    w->min_rtt = tcp_rtt_min(conn);
+    w->in_flight = tcp_packets_in_flight(conn);
+    w->app_limited = conn->rec.app_limited != 0;
+    w->is_cwnd_limited = tcp_cwnd_is_limited(conn);
+}
+
+void
+tcp_cc_event(TcpConn *conn, CcEvent event)
+{
+    if (conn->cc && conn->cc->on_event) {
+        tcp_cc_refresh(conn);
+        conn->cc->on_event(&conn->w, event);
+    }
+}
+
+uint32_t
+tcp_cc_ssthresh(TcpConn *conn)
+{
+    tcp_cc_refresh(conn);
+    return conn->cc->ssthresh(&conn->w);
+}
+
+uint32_t
+tcp_initial_cwnd(const TcpConn *conn)
+{
+    return conn->stack->params.initial_cwnd;
+}
+
+uint32_t
+tcp_cwnd_room(const TcpConn *conn)
+{
+    uint32_t in_flight = tcp_packets_in_flight(conn), cwnd = conn->w.cwnd;
+
+    if (in_flight >= cwnd)
+        return 0;
+    /* At least two bursts a window, so that ACKs keep coming. */
+    return MIN(MAX(cwnd / 2, 1u), cwnd - in_flight);
+}
+
+bool
+tcp_cwnd_is_limited(const TcpConn *conn)
+{
+    if (conn->rec.cwnd_limited)
+        return true;
+    /* In slow start the window may grow to twice what was really used. */
+    return conn->w.cwnd < conn->w.ssthresh && conn->w.cwnd < 2 * conn->rec.max_packets_out;
+}
+
+uint32_t
+tcp_current_ssthresh(const TcpConn *conn)
+{
+    if (tcp_in_cwnd_reduction(conn))
+        return conn->w.ssthresh;
+    return MAX(conn->w.ssthresh, (conn->w.cwnd >> 1) + (conn->w.cwnd >> 2));
+}
+
+/* The window was not used for an RTO: meet the use half way (RFC 2861). */
+static void
+cwnd_decay_unused(TcpConn *conn)
+{
+    uint32_t used = MAX(conn->rec.cwnd_used, tcp_initial_cwnd(conn));
+
+    if (conn->w.ca_state == TCP_CA_OPEN && !conn->snd.no_space) {
+        if (used < conn->w.cwnd) {
+            conn->w.ssthresh = tcp_current_ssthresh(conn);
+            conn->w.cwnd = (conn->w.cwnd + used) / 2;
+        }
+        conn->rec.cwnd_used = 0;
+    }
+    conn->rec.cwnd_stamp = tcp_now(conn);
+}
+
+void
+tcp_cwnd_validate(TcpConn *conn, bool is_limited)
+{
+    SimTime now = tcp_now(conn);
+
+    /* The strongest sign of the last round counts. */
+    if (!seq_before(conn->snd.una, conn->rec.cwnd_usage_seq) || is_limited ||
+        (!conn->rec.cwnd_limited && conn->rec.packets_out > conn->rec.max_packets_out)) {
+        conn->rec.cwnd_limited = is_limited;
+        conn->rec.max_packets_out = conn->rec.packets_out;
+        conn->rec.cwnd_usage_seq = conn->snd.nxt;
+    }
+    if (tcp_cwnd_is_limited(conn)) {
+        conn->rec.cwnd_used = 0;
+        conn->rec.cwnd_stamp = now;
+        return;
+    }
+    conn->rec.cwnd_used = MAX(conn->rec.cwnd_used, conn->rec.packets_out);
+    if (conn->stack->params.slow_start_after_idle && !conn->cc->main &&
+        now - conn->rec.cwnd_stamp >= conn->rtt.rto)
+        cwnd_decay_unused(conn);
+    if (conn->snd.no_space && !tcp_tx_next_unsent(conn) &&
+        (conn->state == TCP_ESTABLISHED || conn->state == TCP_CLOSE_WAIT))
+        tcp_chrono_start(conn, TCP_CHRONO_SNDBUF);
+}
+
+void
+tcp_cwnd_check_idle(TcpConn *conn)
+{
+    SimTime idle = tcp_now(conn) - conn->rec.last_send_at, rto = conn->rtt.rto;
+    uint32_t cwnd = conn->w.cwnd, restart = MIN(tcp_initial_cwnd(conn), cwnd);
+
+    if (!conn->stack->params.slow_start_after_idle || conn->rec.packets_out || !conn->cc ||
+        conn->cc->main || idle <= rto)
+        return;
+    tcp_cc_event(conn, CC_EVENT_CWND_RESTART);
+    conn->w.ssthresh = tcp_current_ssthresh(conn);
+    for (idle -= rto; idle > 0 && cwnd > restart; idle -= rto)
+        cwnd >>= 1;
+    conn->w.cwnd = MAX(cwnd, restart);
+    conn->rec.cwnd_stamp = tcp_now(conn);
+    conn->rec.cwnd_used = 0;
+    host_count(conn->stack->host, MIB_TcpExtTCPSlowStartAfterIdle);
+    tcp_sample(conn);
+}

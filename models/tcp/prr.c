@@ -1,0 +1,34 @@
+/* Proportional rate reduction (RFC 6937, with the bound of its successor
+ * draft): while a reduction lasts, what leaves is in proportion to what
+ * arrived, so that in flight ends at ssthresh. */
+#include "models/tcp/ack.h"
+
+void
+tcp_prr_update(TcpConn *conn, uint32_t delivered, uint32_t lost, uint32_t flags)
+{
+    uint32_t in_flight = tcp_packets_in_flight(conn);
+    int64_t room = (int64_t)conn->w.ssthresh - in_flight, send;
+
+    if (delivered == 0 || conn->w.prior_cwnd == 0)
+        return;
+    if (!conn->stack->params.prr) { /* RFC 6675: straight to ssthresh */
+        conn->w.cwnd = MAX(conn->w.ssthresh, 1u);
+        return;
+    }
+    conn->rec.prr_delivered += delivered;
+    if (room < 0) {
+        uint64_t share =
+            (uint64_t)conn->w.ssthresh * conn->rec.prr_delivered + conn->w.prior_cwnd - 1;
+
+        send = (int64_t)(share / conn->w.prior_cwnd) - conn->rec.prr_out;
+    } else {
+        send = MAX((int64_t)conn->rec.prr_delivered - conn->rec.prr_out, (int64_t)delivered);
+        /* Progress without new losses: grow as slow start does, a segment more. */
+        if ((flags & ACK_UNA_ADVANCED) && !lost)
+            send++;
+        send = MIN(room, send);
+    }
+    /* The first retransmission goes at once. */
+    send = MAX(send, conn->rec.prr_out ? 0 : 1);
+    conn->w.cwnd = (uint32_t)(in_flight + send);
+}

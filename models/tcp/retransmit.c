@@ -1,0 +1,176 @@
+/* Sending again: one entry, all that is marked lost, and the retransmission
+ * timeout with its back-off and its ends (RFC 6298 §5, RFC 1122 §4.2.3.5). */
+#include "models/tcp/ack.h"
+
+/* Makes one segment of small ones that follow each other, while they fit
+ * `space` bytes (tcp_retrans_collapse). */
+static void
+collapse_following(TcpConn *conn, uint32_t index, uint32_t space)
+{
+    TcpTxSeg *seg = tcp_tx_at(conn, index);
+
+    if (!conn->stack->params.retrans_collapse || seg->flags & TCP_SYN || seg->pcount > 1)
+        return;
+    while (index + 1 < conn->tx->n_sent) {
+        TcpTxSeg *next = tcp_tx_at(conn, index + 1);
+
+        if (next->pcount > 1 || next->tags & TX_SACKED || seg->eor ||
+            tcp_tx_len(seg) + tcp_tx_len(next) > space ||
+            seq_after(next->end_seq, tcp_wnd_end(conn)))
+            return;
+        conn->rec.packets_out -= next->pcount;
+        if (next->tags & TX_RETRANS)
+            conn->rec.retrans_out -= next->pcount;
+        if (next->tags & TX_LOST)
+            conn->rec.lost_out -= next->pcount;
+        if (!conn->rec.sack_ok && conn->rec.sacked_out)
+            conn->rec.sacked_out--;
+        seg->end_seq = next->end_seq;
+        seg->flags |= next->flags;
+        seg->tags |= next->tags & TX_EVER_RETRANS;
+        seg->eor = next->eor;
+        tcp_tx_remove(conn, index + 1);
+        seg = tcp_tx_at(conn, index);
+    }
+}
+
+/* Counts an entry anew with today's MSS. */
+static void
+recount(TcpConn *conn, TcpTxSeg *seg, uint32_t mss)
+{
+    uint32_t before = seg->pcount, fewer;
+
+    tcp_tx_set_pcount(seg, mss);
+    fewer = before - seg->pcount; /* modulo 2^32: may be more */
+    conn->rec.packets_out -= fewer;
+    if (seg->tags & TX_SACKED)
+        conn->rec.sacked_out -= fewer;
+    if (seg->tags & TX_RETRANS)
+        conn->rec.retrans_out -= fewer;
+    if (seg->tags & TX_LOST)
+        conn->rec.lost_out -= fewer;
+}
+
+bool
+tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
+                     const char *rule)
+{
+    TcpTxSeg *seg = tcp_tx_at(conn, index);
+    uint32_t mss = tcp_current_mss(conn), len, window;
+    Host *host = conn->stack->host;
+
+    conn->path.probe_size = 0; /* inconclusive */
+    if (seq_before(seg->seq, conn->snd.una))
+        tcp_tx_trim_head(conn, conn->snd.una);
+    if (seq_before(seg->seq, tcp_wnd_end(conn))) {
+        window = tcp_wnd_end(conn) - seg->seq;
+    } else {
+        /* A shrunken window: one segment serves as its probe (RFC 1122 §4.2.2.16). */
+        if (seg->seq != conn->snd.una)
+            return false;
+        window = mss;
+    }
+    len = mss * segs;
+    if (len > window)
+        len = window >= mss ? window / mss * mss : window;
+    if (tcp_tx_len(seg) > len) {
+        tcp_tx_cut(conn, index, len, mss);
+    } else {
+        recount(conn, seg, mss);
+        if (tcp_tx_len(seg) < MIN(window, mss))
+            collapse_following(conn, index, MIN(window, mss));
+    }
+    seg = tcp_tx_at(conn, index);
+    host_count_n(host, MIB_TcpRetransSegs, seg->pcount);
+    if (seg->flags & TCP_SYN)
+        host_count(host, MIB_TcpExtTCPSynRetrans);
+    conn->rec.total_retrans += seg->pcount;
+    conn->bytes_retrans += tcp_tx_len(seg);
+    tcp_transmit_seg(conn, index, what, rule);
+    seg->tags |= TX_EVER_RETRANS;
+    if (seq_after(seg->end_seq, conn->rec.rtx_high))
+        conn->rec.rtx_high = seg->end_seq;
+    return true;
+}
+
+bool
+tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
+                    const char *rule)
+{
+    TcpTxSeg *seg;
+
+    if (!tcp_retransmit_entry(conn, index, segs, what, rule))
+        return false;
+    seg = tcp_tx_at(conn, index);
+    seg->tags |= TX_RETRANS;
+    conn->rec.retrans_out += seg->pcount;
+    if (!conn->rec.retrans_at) {
+        conn->rec.retrans_at = MAX(tcp_now(conn), 1);
+        conn->rec.retrans_stamp = tcp_ts_clock(conn->stack);
+    }
+    conn->rec.undo_retrans = MAX(conn->rec.undo_retrans, 0) + seg->pcount;
+    return true;
+}
+
+void
+tcp_retransmit_queue(TcpConn *conn)
+{
+    bool is_loss = conn->w.ca_state == TCP_CA_LOSS, rearm = false;
+    uint32_t max_segs, i;
+
+    if (conn->rec.packets_out == 0)
+        return;
+    max_segs = tcp_burst_segs(conn, conn->snd.mss);
+    i = seq_after(conn->rec.rtx_hint, conn->snd.una) ? tcp_tx_find(conn, conn->rec.rtx_hint) : 0;
+    for (; i < conn->tx->n_sent; i++) {
+        TcpTxSeg *seg = tcp_tx_at(conn, i);
+        uint32_t in_flight = tcp_packets_in_flight(conn), segs;
+
+        if (conn->rec.retrans_out >= conn->rec.lost_out || in_flight >= conn->w.cwnd ||
+            tcp_pacing_waits(conn))
+            break;
+        conn->rec.rtx_hint = seg->seq;
+        if (!(seg->tags & TX_LOST) || seg->tags & (TX_SACKED | TX_RETRANS))
+            continue;
+        segs = MIN(conn->w.cwnd - in_flight, max_segs);
+        if (!tcp_retransmit_lost(conn, i, segs,
+                                 is_loss ? "slow start retransmission" : "fast retransmission",
+                                 conn->rec.sack_ok ? "RFC 8985 §6" : "RFC 6582 §3.2"))
+            break;
+        seg = tcp_tx_at(conn, i);
+        host_count_n(conn->stack->host,
+                     is_loss ? MIB_TcpExtTCPSlowStartRetrans : MIB_TcpExtTCPFastRetrans,
+                     seg->pcount);
+        if (tcp_in_cwnd_reduction(conn))
+            conn->rec.prr_out += seg->pcount;
+        rearm |= i == 0 && tcp_timer_pending(conn) != TCP_TIMER_REORDER;
+    }
+    if (rearm)
+        tcp_timer_set(conn, TCP_TIMER_RTO, conn->rtt.rto);
+}
+
+void
+tcp_retransmit_simple(TcpConn *conn)
+{
+    uint32_t mss = tcp_current_mss(conn);
+
+    for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++) {
+        TcpTxSeg *seg = tcp_tx_at(conn, i);
+
+        if (MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
+            tcp_mark_lost(conn, seg);
+    }
+    if (!conn->rec.lost_out)
+        return;
+    if (!conn->rec.sack_ok)
+        tcp_reno_limit(conn);
+    /* Not congestion: cwnd counts segments and those have become smaller. */
+    if (conn->w.ca_state != TCP_CA_LOSS) {
+        conn->rec.high_seq = conn->snd.nxt;
+        conn->w.ssthresh = tcp_current_ssthresh(conn);
+        conn->rec.prior_ssthresh = 0;
+        conn->rec.undo_marker = 0;
+        tcp_set_ca_state(conn, TCP_CA_LOSS);
+    }
+    tcp_retransmit_queue(conn);
+}

@@ -1,0 +1,80 @@
+/* The one timer behind RTO, tail loss probe, reordering and persist. */
+#include "models/tcp/output.h"
+
+static void
+rtx_timer(void *arg)
+{
+    TcpConn *conn = arg;
+    TcpTimer which = tcp_timer_pending(conn);
+
+    tcp_enter(conn);
+    conn->rtx.spare = TCP_TIMER_NONE;
+    switch (which) {
+    case TCP_TIMER_NONE:
+        break;
+    case TCP_TIMER_RTO:
+        tcp_rto_timer(conn);
+        break;
+    case TCP_TIMER_TLP:
+        conn->rtx.spare = TCP_TIMER_TLP; /* a new segment sent as probe re-arms the RTO */
+        tcp_tlp_send(conn);
+        break;
+    case TCP_TIMER_REORDER:
+        conn->rtx.spare = TCP_TIMER_REORDER;
+        tcp_rack_reorder_timer(conn);
+        break;
+    case TCP_TIMER_PERSIST:
+        tcp_persist_timer(conn);
+        break;
+    }
+    if (!conn->has_ended)
+        tcp_sample(conn);
+    tcp_leave(conn);
+}
+
+void
+tcp_timer_set(TcpConn *conn, TcpTimer which, SimTime after)
+{
+    Sim *sim = conn->stack->sim;
+
+    after = tcp_round_to_tick(conn, MIN(after, tcp_rto_max(conn)));
+    conn->rtx.spare = which;
+    sim_timer_set(sim, &conn->rtx, sim_now(sim) + MAX(after, 1), rtx_timer, conn);
+}
+
+void
+tcp_timer_clear(TcpConn *conn)
+{
+    conn->rtx.spare = TCP_TIMER_NONE;
+    sim_timer_stop(conn->stack->sim, &conn->rtx);
+}
+
+SimTime
+tcp_rto_left(const TcpConn *conn)
+{
+    const TcpTxSeg *head = tcp_tx_first_sent(conn);
+
+    return head ? head->sent_at + conn->rtt.rto - tcp_now(conn) : conn->rtt.rto;
+}
+
+void
+tcp_rearm_rto(TcpConn *conn)
+{
+    TcpTimer pending = tcp_timer_pending(conn);
+    SimTime rto = conn->rtt.rto;
+
+    if (conn->rec.packets_out == 0) {
+        tcp_timer_clear(conn);
+        return;
+    }
+    if (pending == TCP_TIMER_REORDER || pending == TCP_TIMER_TLP)
+        rto = MAX(tcp_rto_left(conn), SIM_US);
+    tcp_timer_set(conn, TCP_TIMER_RTO, rto);
+}
+
+void
+tcp_set_xmit_timer(TcpConn *conn)
+{
+    if (!tcp_tlp_schedule(conn, true))
+        tcp_rearm_rto(conn);
+}

@@ -1,0 +1,240 @@
+/* From the queue to the network layer: headers, options, counters. A burst
+ * leaves as single segments, cut as a NIC or Linux's GSO would cut it. */
+#include "models/tcp/output.h"
+
+/* The IP side of every segment of this connection. */
+static void
+fill_ip(TcpConn *conn, Packet *packet)
+{
+    uint8_t discover = conn->opt.mtu_discover;
+
+    packet->conn = conn->id;
+    packet->ip.src = conn->entry.tuple.local;
+    packet->ip.dst = conn->entry.tuple.remote;
+    packet->ip.proto = IP_PROTO_TCP;
+    packet->ip.tos = conn->opt.tos;
+    packet->ip.ttl = conn->opt.ttl;
+    packet->ip.id = conn->ip_id++;
+    packet->ip.df =
+        discover != PMTUDISC_DONT && (discover != PMTUDISC_WANT || !conn->path.is_locked);
+    packet->tcp.sport = conn->entry.tuple.lport;
+    packet->tcp.dport = conn->entry.tuple.rport;
+}
+
+/* Options of any segment after the SYN: timestamps (RFC 7323 §3.2), then as
+ * many SACK blocks as fit, a D-SACK first (RFC 2883 §4). */
+static void
+fill_options(TcpConn *conn, TcpHeader *h)
+{
+    uint32_t max = TCP_MAX_SACK_BLOCKS;
+
+    h->options = 0;
+    h->n_sacks = 0;
+    h->option_bytes = 0;
+    if (conn->ts.ok) {
+        h->options |= TCPOPT_HAS_TS;
+        h->tsval = tcp_ts_clock(conn->stack) + conn->ts.offset;
+        h->tsecr = conn->ts.recent;
+        h->option_bytes = 12;
+        max = TCP_MAX_SACK_BLOCKS - 1;
+    }
+    if (__builtin_expect(conn->ack.n_sacks || conn->ack.dsack.start != conn->ack.dsack.end, 0)) {
+        if (conn->ack.dsack.start != conn->ack.dsack.end) {
+            h->sacks[h->n_sacks++] = conn->ack.dsack;
+            conn->ack.dsack.end = conn->ack.dsack.start;
+        }
+        for (uint32_t i = 0; i < conn->ack.n_sacks && h->n_sacks < max; i++)
+            h->sacks[h->n_sacks++] = conn->ack.sacks[i];
+        h->option_bytes = tcp_options_bytes(h);
+    }
+}
+
+/* RFC 9293 §3.8.5: the urgent pointer, as far ahead as 16 bits reach. */
+static void
+fill_urgent(const TcpConn *conn, TcpHeader *h)
+{
+    uint32_t ahead = conn->snd.up - h->seq;
+
+    if (!seq_before(h->seq, conn->snd.up))
+        return;
+    if (ahead < 0x10000) {
+        h->urg = (uint16_t)ahead;
+        h->flags |= TCP_URG;
+    } else if (seq_after(h->seq + 0xffff, conn->snd.nxt)) {
+        h->urg = 0xffff;
+        h->flags |= TCP_URG;
+    }
+}
+
+/* Everything but sequence number, flags and payload is as in the TCB now. */
+static void
+send_packet(TcpConn *conn, Packet *packet, bool is_new_data)
+{
+    Host *host = conn->stack->host;
+    TcpHeader *h = &packet->tcp;
+
+    packet->ip.total_len =
+        (uint16_t)(IPV4_HEADER_BYTES + TCP_HEADER_BYTES + h->option_bytes + packet->payload.len);
+    if (conn->ecn.flags)
+        tcp_ecn_output(conn, packet, is_new_data);
+    conn->segs_out++;
+    host_count(host, MIB_TcpOutSegs);
+    ip_output(host, packet);
+}
+
+/* The window is chosen, and what an outgoing ACK settles is settled. */
+static uint16_t
+take_window(TcpConn *conn, uint16_t flags)
+{
+    uint16_t wnd;
+
+    if (flags & TCP_SYN)
+        return (uint16_t)MIN(conn->rcv.wnd, 65535u);
+    wnd = tcp_select_window(conn);
+    if (flags & TCP_ACK)
+        tcp_ack_left(conn);
+    return wnd;
+}
+
+void
+tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule)
+{
+    TcpHeader *h = &packet->tcp;
+
+    fill_ip(conn, packet);
+    packet->why = rule;
+    h->seq = seq;
+    h->flags = flags;
+    h->ack = flags & TCP_ACK ? conn->rcv.nxt : 0;
+    h->urg = 0;
+    fill_options(conn, h);
+    h->wnd = take_window(conn, flags);
+    send_packet(conn, packet, false);
+}
+
+void
+tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule)
+{
+    Packet *packet = packet_new_tcp(conn->stack->host->packets);
+
+    packet->payload = (Payload){ 0 };
+    if (what)
+        tcp_verdict(conn->stack, conn->id, VERDICT_RETRANSMIT, packet->id, what, rule);
+    tcp_transmit(conn, packet, seq, TCP_ACK, rule);
+}
+
+void
+tcp_send_ack(TcpConn *conn, const char *rule)
+{
+    if (conn->state != TCP_CLOSED)
+        tcp_transmit_ack(conn, conn->snd.nxt, NULL, rule);
+}
+
+static void
+transmit_syn(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
+{
+    Packet *packet = packet_new_tcp(conn->stack->host->packets);
+    TcpHeader *h = &packet->tcp;
+    bool is_synack = seg->flags & TCP_ACK;
+
+    fill_ip(conn, packet);
+    packet->payload = (Payload){ 0 };
+    packet->why = rule;
+    if (what) {
+        packet->flags |= PACKET_RETRANSMIT;
+        tcp_verdict(conn->stack, conn->id, VERDICT_RETRANSMIT, packet->id, what, rule);
+    }
+    h->seq = seg->seq;
+    h->flags = seg->flags;
+    h->ack = is_synack ? conn->rcv.nxt : 0;
+    h->urg = 0;
+    tcp_fill_syn_options(conn, h, is_synack);
+    h->option_bytes = tcp_options_bytes(h);
+    h->wnd = take_window(conn, TCP_SYN);
+    send_packet(conn, packet, false);
+}
+
+/* One of the segments of a burst. */
+static Packet *
+new_data_packet(TcpConn *conn, uint32_t seq, uint32_t len, const TcpHeader *pattern)
+{
+    Packet *packet = packet_new_tcp(conn->stack->host->packets);
+    uint32_t data_end = conn->snd.write_seq - conn->snd.has_fin;
+
+    fill_ip(conn, packet);
+    packet->tcp.seq = seq;
+    packet->tcp.ack = conn->rcv.nxt;
+    packet->tcp.flags = TCP_ACK;
+    packet->tcp.wnd = pattern->wnd;
+    packet->tcp.urg = 0;
+    packet->tcp.options = pattern->options;
+    packet->tcp.option_bytes = pattern->option_bytes;
+    packet->tcp.tsval = pattern->tsval;
+    packet->tcp.tsecr = pattern->tsecr;
+    packet->tcp.n_sacks = pattern->n_sacks;
+    for (uint32_t i = 0; i < pattern->n_sacks; i++)
+        packet->tcp.sacks[i] = pattern->sacks[i];
+    packet->payload = (Payload){ .offset = conn->snd.written - (data_end - seq),
+                                 .stream = len ? conn->snd.stream : 0,
+                                 .len = len };
+    return packet;
+}
+
+static void
+transmit_data(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
+{
+    uint32_t seq = seg->seq, left = tcp_tx_len(seg);
+    uint32_t pieces = seg->pcount;
+    bool is_new = what == NULL;
+    TcpHeader pattern;
+
+    fill_options(conn, &pattern);
+    pattern.wnd = take_window(conn, TCP_ACK);
+    for (uint32_t i = 0; i < pieces; i++) {
+        uint32_t len = i + 1 < pieces ? seg->mss : left;
+        Packet *packet = new_data_packet(conn, seq, len, &pattern);
+
+        packet->why = rule;
+        if (i + 1 == pieces) {
+            packet->tcp.flags |= seg->flags & (TCP_PSH | TCP_FIN);
+            if (pieces > 1)
+                packet->flags |= PACKET_GSO_TAIL;
+        }
+        if (!is_new) {
+            packet->flags |= PACKET_RETRANSMIT;
+            tcp_verdict(conn->stack, conn->id, VERDICT_RETRANSMIT, packet->id, what, rule);
+        }
+        if (conn->snd.urgent)
+            fill_urgent(conn, &packet->tcp);
+        send_packet(conn, packet, is_new);
+        seq += len;
+        left -= len;
+    }
+}
+
+void
+tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *rule)
+{
+    TcpTxSeg *seg = tcp_tx_at(conn, index);
+    uint32_t len = tcp_tx_len(seg);
+
+    seg->sent_at = tcp_pacing_departure(conn, len);
+    if (seg->flags & TCP_SYN) {
+        transmit_syn(conn, seg, what, rule);
+        return;
+    }
+    /* The last segment of a burst is pushed, so that a receiver that gathers
+     * segments (GRO) hands them on (Linux). */
+    if (seg->pcount > 1)
+        seg->flags |= TCP_PSH;
+    if (len) {
+        tcp_rate_sent(conn, seg);
+        conn->data_segs_out += seg->pcount;
+        conn->bytes_sent += len;
+        if (tcp_packets_in_flight(conn) == 0)
+            tcp_cc_event(conn, CC_EVENT_TX_START);
+        tcp_data_left(conn);
+        conn->rec.last_send_at = tcp_now(conn);
+    }
+    transmit_data(conn, seg, what, rule);
+}
