@@ -440,6 +440,11 @@ log_begin(Recorder *recorder, const PacketRecord *record, bool is_forwarded)
         entry->from_if = (uint16_t)record->iface;
     }
     entry_set_link(recorder, entry, record->link, record->direction);
+    if (record->extra_ns > 0 && (record->event == PACKET_EVENT_DUPLICATED ||
+                                 record->event == PACKET_EVENT_INJECTED)) {
+        entry->what |= TRACE_DELAYED;
+        entry->extra_ns = record->extra_ns;
+    }
     entry_tell_sent(recorder, entry, record->packet);
 }
 
@@ -453,8 +458,10 @@ entry_note(TracePacket *entry, const PacketRecord *record)
         what = TRACE_QUEUED;
         break;
     case PACKET_EVENT_DELAYED:
-        what = TRACE_DELAYED;
         entry->extra_ns += record->extra_ns;
+        if (record->extra_ns <= 0 || g_strcmp0(record->reason, "jitter") == 0)
+            return; /* every packet of such a link has its own: nothing to speak of */
+        what = TRACE_DELAYED;
         break;
     case PACKET_EVENT_HELD:
         what = TRACE_HELD;
@@ -502,6 +509,7 @@ trace_packets_on_record(Recorder *recorder, const PacketRecord *record)
     TracePacket *entry;
     uint64_t serial;
     uint32_t at;
+    bool is_new;
 
     if (log->arrived->len > 0 && record->at > log->arrived_at)
         log_close_arrived(recorder);
@@ -509,7 +517,8 @@ trace_packets_on_record(Recorder *recorder, const PacketRecord *record)
     at = open_find(log, record->packet->id);
     serial = log->open[at].serial;
     entry = log->open[at].id != 0 ? log_entry(log, serial) : NULL;
-    if (record_begins(record, entry)) {
+    is_new = record_begins(record, entry);
+    if (is_new) {
         bool is_forwarded = entry != NULL;
 
         if (entry == NULL &&
@@ -527,7 +536,7 @@ trace_packets_on_record(Recorder *recorder, const PacketRecord *record)
     entry_set_link(recorder, entry, record->link, record->direction);
     if (record->event == PACKET_EVENT_DELIVERED)
         entry_arrives(recorder, serial, entry, record);
-    else
+    else if (!is_new)
         entry_note(entry, record);
     entry_ends(recorder, serial, entry, record);
 }
