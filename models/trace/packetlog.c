@@ -24,7 +24,7 @@ trace_packets_init(TracePacketLog *log, const RecorderOptions *options)
     log->open_size = 256;
     log->open = g_malloc0_n(log->open_size, sizeof *log->open);
     log->arrived = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    log->last_arrival = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    log->lanes = g_array_new(FALSE, TRUE, sizeof(TraceLane));
 }
 
 void
@@ -38,7 +38,7 @@ trace_packets_done(TracePacketLog *log)
     g_ptr_array_free(log->spare, TRUE);
     g_free(log->open);
     g_array_free(log->arrived, TRUE);
-    g_array_free(log->last_arrival, TRUE);
+    g_array_free(log->lanes, TRUE);
 }
 
 static TracePacket *
@@ -231,6 +231,25 @@ entry_set_link(Recorder *recorder, TracePacket *entry, uint32_t link, unsigned d
     entry->to_if = (uint16_t)to->index;
 }
 
+static TraceLane *
+log_lane(TracePacketLog *log, const TracePacket *entry)
+{
+    unsigned at = entry->link * 2u + entry->direction;
+
+    if (at >= log->lanes->len)
+        g_array_set_size(log->lanes, at + 1);
+    return &g_array_index(log->lanes, TraceLane, at);
+}
+
+TraceLane
+recorder_lane(const Recorder *recorder, uint32_t link, unsigned direction)
+{
+    const GArray *lanes = recorder->packets.lanes;
+    unsigned at = link * 2u + direction;
+
+    return at < lanes->len ? g_array_index(lanes, TraceLane, at) : (TraceLane){ 0 };
+}
+
 static void log_close(Recorder *recorder, uint64_t serial, TracePacket *entry);
 static void log_advance(Recorder *recorder);
 
@@ -287,6 +306,14 @@ log_close(Recorder *recorder, uint64_t serial, TracePacket *entry)
     recorder->totals.refused += !!(entry->what & TRACE_REFUSED);
     recorder->totals.corrupted += !!(entry->what & TRACE_CORRUPTED);
     recorder->totals.marked += !!(entry->what & TRACE_MARKED);
+    if (entry->link != 0) {
+        TraceLane *lane = log_lane(&recorder->packets, entry);
+
+        lane->packets++;
+        lane->bytes += entry->ip_len;
+        lane->lost += !!(entry->what & TRACE_LOST);
+        lane->arrived += !!(entry->what & TRACE_ARRIVED);
+    }
     if (recorder->sink.on_closed)
         recorder->sink.on_closed(recorder->sink.arg, entry);
 }
@@ -341,7 +368,6 @@ static void
 entry_arrives(Recorder *recorder, uint64_t serial, TracePacket *entry, const PacketRecord *record)
 {
     TracePacketLog *log = &recorder->packets;
-    unsigned lane = entry->link * 2u + entry->direction;
     const Host *host;
 
     entry->what |= TRACE_ARRIVED;
@@ -351,15 +377,12 @@ entry_arrives(Recorder *recorder, uint64_t serial, TracePacket *entry, const Pac
         entry->to_if = (uint16_t)record->iface;
     }
     if (entry->link != 0) {
-        uint64_t *last;
+        TraceLane *lane = log_lane(log, entry);
 
-        if (lane >= log->last_arrival->len)
-            g_array_set_size(log->last_arrival, lane + 1);
-        last = &g_array_index(log->last_arrival, uint64_t, lane);
-        if (serial + 1 < *last)
+        if (serial + 1 < lane->last_arrival)
             entry->what |= TRACE_OVERTAKEN;
         else
-            *last = serial + 1;
+            lane->last_arrival = serial + 1;
     }
     if (recorder->sink.on_arrived)
         recorder->sink.on_arrived(recorder->sink.arg, entry, record->packet);
@@ -440,8 +463,8 @@ log_begin(Recorder *recorder, const PacketRecord *record, bool is_forwarded)
         entry->from_if = (uint16_t)record->iface;
     }
     entry_set_link(recorder, entry, record->link, record->direction);
-    if (record->extra_ns > 0 && (record->event == PACKET_EVENT_DUPLICATED ||
-                                 record->event == PACKET_EVENT_INJECTED)) {
+    if (record->extra_ns > 0 &&
+        (record->event == PACKET_EVENT_DUPLICATED || record->event == PACKET_EVENT_INJECTED)) {
         entry->what |= TRACE_DELAYED;
         entry->extra_ns = record->extra_ns;
     }

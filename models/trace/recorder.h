@@ -99,6 +99,13 @@ typedef struct TraceTotals {
     uint64_t conns, transitions, verdicts, calls, samples, queues, counters;
 } TraceTotals;
 
+/* The same for one direction of one link. */
+typedef struct TraceLane {
+    uint64_t packets, bytes; /* given to the link */
+    uint64_t lost, arrived;
+    uint64_t last_arrival;   /* the recorder's own */
+} TraceLane;
+
 /* How much of each kind is kept in memory: the first so many. 0 keeps none. */
 typedef struct RecorderOptions {
     uint32_t packets, conns, transitions, verdicts, calls, samples, queues;
@@ -168,6 +175,9 @@ const QueueRecord *recorder_queue(const Recorder *recorder, size_t index);
 const TraceConn *recorder_find_conn(const Recorder *recorder,
                                     uint32_t conn); /* by id; NULL: not kept */
 const TraceTotals *recorder_totals(const Recorder *recorder);
+
+/* Zeros for a link that carried nothing. link is its id. */
+TraceLane recorder_lane(const Recorder *recorder, uint32_t link, unsigned direction);
 
 /* The largest length a queue ever had: name as in QueueRecord; host, link or
  * port 0 matches any. 0 when never heard of. Exact whatever was forgotten. */

@@ -91,13 +91,12 @@ note_row(Draw *draw, int lane, const char *text, unsigned ink)
         canvas_text_right(&draw->row, plan->lanes[lane - 1].x + 2, x - 1, text, ink);
     else
         canvas_text(&draw->row, x + 2,
-                    lane + 1 < (int)plan->n_lanes ? plan->lanes[lane + 1].x - 1 : CANVAS_WIDTH, text,
-                    ink);
+                    lane + 1 < (int)plan->n_lanes ? plan->lanes[lane + 1].x - 1 : CANVAS_WIDTH,
+                    text, ink);
     row_end(draw);
 }
 
-static void G_GNUC_PRINTF(4, 5)
-note(Draw *draw, int lane, unsigned ink, const char *format, ...)
+static void G_GNUC_PRINTF(4, 5) note(Draw *draw, int lane, unsigned ink, const char *format, ...)
 {
     va_list args;
     char *text;
@@ -348,7 +347,8 @@ draw_packet(Draw *draw, const Item *item, const TracePacket *p, int start, int e
     return false;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------- */
+/* ---- Rows
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 why_packet(Draw *draw, const TracePacket *p, int from, int to)
@@ -476,10 +476,9 @@ header_rows(Draw *draw)
     for (unsigned i = 0; plan->n_flows > 1 && i < plan->n_flows; i++) {
         char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
 
-        g_string_append_printf(draw->out, "%24c  %s %s %s\n", 'A' + (int)i,
-                               endpoint_format(plan->flows[i].a, a),
-                               draw->options->utf8 ? "↔" : "<->",
-                               endpoint_format(plan->flows[i].b, b));
+        g_string_append_printf(
+            draw->out, "%24c  %s %s %s\n", 'A' + (int)i, endpoint_format(plan->flows[i].a, a),
+            draw->options->utf8 ? "↔" : "<->", endpoint_format(plan->flows[i].b, b));
     }
 }
 

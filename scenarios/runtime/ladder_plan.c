@@ -75,10 +75,10 @@ plan_lanes(Plan *plan, unsigned width)
                 fits = lanes_add(plan, net, takes_part, id);
     g_free(takes_part);
     for (unsigned i = 0; i < plan->n_lanes; i++)
-        plan->lanes[i].x =
-            plan->n_lanes == 1
-                ? GUTTER_LEFT
-                : GUTTER_LEFT + (int)(i * (width - GUTTER_LEFT - GUTTER_RIGHT) / (plan->n_lanes - 1));
+        plan->lanes[i].x = plan->n_lanes == 1
+                               ? GUTTER_LEFT
+                               : GUTTER_LEFT + (int)(i * (width - GUTTER_LEFT - GUTTER_RIGHT) /
+                                                     (plan->n_lanes - 1));
     return fits;
 }
 
@@ -113,8 +113,14 @@ plan_flows(Plan *plan)
 static void
 plan_add(Plan *plan, ItemKind kind, SimTime at, size_t index, uint32_t number)
 {
-    Item item = { .at = at, .kind = kind, .index = index, .number = number,
-                  .order = plan->items->len, .first_state = -1, .last_state = -1, .next_state = -1 };
+    Item item = { .at = at,
+                  .kind = kind,
+                  .index = index,
+                  .number = number,
+                  .order = plan->items->len,
+                  .first_state = -1,
+                  .last_state = -1,
+                  .next_state = -1 };
 
     g_array_append_val(plan->items, item);
 }
@@ -177,7 +183,8 @@ transition_goes_with(const TcpStateRecord *t, const TracePacket *p, const Item *
 
     if (arrives_here && t->host == p->to && t->packet != 0)
         return t->packet == p->id;
-    if (arrives_here && t->host == p->to && t->at == p->ended_at && strcmp(t->cause, "segment") == 0)
+    if (arrives_here && t->host == p->to && t->at == p->ended_at &&
+        strcmp(t->cause, "segment") == 0)
         return true;
     return leaves_here && t->host == p->from && t->at == p->sent_at && t->packet == 0 &&
            strcmp(t->cause, "segment") != 0;

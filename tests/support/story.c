@@ -7,8 +7,8 @@ struct Story {
     Net *net;
     Link *link;
     Recorder *recorder;
-    GPtrArray *told;     /* owns Told */
-    Fate next_fate;      /* of the segment being sent */
+    GPtrArray *told; /* owns Told */
+    Fate next_fate;  /* of the segment being sent */
 };
 
 typedef struct Told {
@@ -121,16 +121,15 @@ send_told(const Told *told)
         packet->tcp.options = TCPOPT_HAS_MSS;
         packet->tcp.mss = 1460;
     }
-    packet->payload = (Payload){ .stream = s->len ? (uint32_t)s->from + 1 : 0,
-                                 .offset = s->seq,
-                                 .len = s->len };
+    packet->payload =
+        (Payload){ .stream = s->len ? (uint32_t)s->from + 1 : 0, .offset = s->seq, .len = s->len };
     packet_finish_lengths(packet);
     story->next_fate = (Fate){ .kind = s->fate, .by = seconds(s->by), .copies = 1 };
     iface_send(host->ifaces->pdata[0], packet);
 }
 
 static void
-happen(void *arg)
+happen_now(void *arg)
 {
     Told *told = arg;
 
@@ -138,6 +137,13 @@ happen(void *arg)
         probe_emit(&told->story->net->probes.tcp_state, &told->state);
     else
         send_told(told);
+}
+
+/* After all that was due at this moment already, as a reply is. */
+static void
+happen(void *arg)
+{
+    sim_at(((Told *)arg)->story->sim, sim_now(((Told *)arg)->story->sim), happen_now, arg);
 }
 
 void

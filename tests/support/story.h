@@ -15,15 +15,15 @@ enum { STORY_CLIENT = 0, STORY_SERVER = 1 };
 typedef struct Story Story;
 
 typedef struct StorySegment {
-    double at;          /* seconds */
-    int from;           /* STORY_CLIENT or STORY_SERVER */
+    double at; /* seconds */
+    int from;  /* STORY_CLIENT or STORY_SERVER */
     uint16_t flags;
-    uint32_t seq, ack;  /* relative */
+    uint32_t seq, ack; /* relative */
     uint32_t len;
-    FateKind fate;      /* FATE_PASS if not given */
-    double by;          /* of the fate: seconds */
-    uint16_t port;      /* of the client; 0: 40000 */
-    uint32_t conn;      /* of the sender; 0: 1 for the client, 2 for the server */
+    FateKind fate; /* FATE_PASS if not given */
+    double by;     /* of the fate: seconds */
+    uint16_t port; /* of the client; 0: 40000 */
+    uint32_t conn; /* of the sender; 0: 1 for the client, 2 for the server */
 } StorySegment;
 
 Story *story_new(const RecorderOptions *options); /* client 10.0.0.1, server 10.0.0.2, 10 ms */

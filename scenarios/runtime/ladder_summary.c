@@ -1,0 +1,232 @@
+/* What a run too long for a ladder comes to: packets by link, connections by
+ * the state they ended in, queues at their longest, counters that tell.
+ */
+#include "scenarios/runtime/ladder_internal.h"
+
+#include <string.h>
+
+#include "models/link/link.h"
+#include "models/tcp/tcp.h"
+
+enum { LINES_OF_LINKS = 24, LINES_OF_HOSTS = 12 };
+
+/* "1,234,567" */
+static const char *
+number(uint64_t value, char text[32])
+{
+    char digits[24];
+    size_t used = 0;
+    int n = g_snprintf(digits, sizeof digits, "%" G_GUINT64_FORMAT, value);
+
+    for (int i = 0; i < n; i++) {
+        text[used++] = digits[i];
+        if (i + 1 < n && (n - i - 1) % 3 == 0)
+            text[used++] = ',';
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void
+heading(GString *out, const LadderOptions *options, const char *text)
+{
+    g_string_append_printf(out, options->color ? "\n\033[1m%s\033[0m\n" : "\n%s\n", text);
+}
+
+static void
+totals_line(const Recorder *recorder, GString *out)
+{
+    const TraceTotals *t = recorder_totals(recorder);
+    char text[32], span[LADDER_TIME_TEXT];
+    const struct {
+        uint64_t n;
+        const char *name;
+    } parts[] = {
+        { t->lost, "lost" },         { t->retransmits, "retransmitted" },
+        { t->injected, "injected" }, { t->copies, "duplicated" },
+        { t->refused, "refused" },   { t->corrupted, "corrupted" },
+        { t->marked, "marked CE" },
+    };
+
+    g_string_append_printf(out, "%s packets in %s", number(t->packets, text),
+                           ladder_span(sim_now(recorder_net(recorder)->sim), span));
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (parts[i].n > 0)
+            g_string_append_printf(out, ", %s %s", number(parts[i].n, text), parts[i].name);
+    g_string_append_c(out, '\n');
+}
+
+static void
+link_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
+{
+    const GPtrArray *links = recorder_net(recorder)->links;
+    unsigned lines = 0;
+
+    heading(out, options,
+            "on the links           direction                    packets         bytes     lost");
+    for (unsigned i = 0; i < links->len; i++) {
+        for (unsigned d = 0; d < 2; d++) {
+            TraceLane lane = recorder_lane(recorder, i + 1, d);
+            char packets[32], bytes[32], lost[32];
+            char *way;
+
+            if (lane.packets == 0)
+                continue;
+            if (++lines > LINES_OF_LINKS)
+                break;
+            way = g_strdup_printf("%s %s %s", link_iface(links->pdata[i], d)->host->name,
+                                  options->utf8 ? "→" : ">",
+                                  link_iface(links->pdata[i], !d)->host->name);
+            g_string_append_printf(out, "  %-20.20s %s%*s %14s %16s %8s",
+                                   link_name(links->pdata[i]), way, MAX(0, 22 - text_width(way)),
+                                   "", number(lane.packets, packets), number(lane.bytes, bytes),
+                                   number(lane.lost, lost));
+            if (lane.lost > 0)
+                g_string_append_printf(out, "  %.2f %%",
+                                       100.0 * (double)lane.lost / (double)lane.packets);
+            g_string_append_c(out, '\n');
+            g_free(way);
+        }
+    }
+    if (lines > LINES_OF_LINKS)
+        g_string_append(out, "  ... and more\n");
+}
+
+static void
+state_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
+{
+    const Net *net = recorder_net(recorder);
+    size_t n_hosts = net->hosts->len;
+    uint64_t *count = g_new0(uint64_t, (n_hosts + 1) * TCP_N_STATES);
+    unsigned lines = 0;
+    char text[32];
+
+    for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_CONNS); i++) {
+        const TraceConn *conn = recorder_conn(recorder, i);
+
+        if (conn->host <= n_hosts && conn->n_transitions > 0)
+            count[conn->host * TCP_N_STATES + conn->state]++;
+    }
+    heading(out, options,
+            recorder_is_complete(recorder, TRACE_KIND_CONNS)
+                ? "connections by last state"
+                : "connections by last state (of the first ones)");
+    for (size_t h = 1; h <= n_hosts && lines < LINES_OF_HOSTS; h++) {
+        bool has_any = false;
+
+        for (int s = 0; s < TCP_N_STATES; s++) {
+            uint64_t n = count[h * TCP_N_STATES + (size_t)s];
+
+            if (n == 0)
+                continue;
+            if (!has_any)
+                g_string_append_printf(out, "  %-18.18s",
+                                       recorder_host_name(recorder, (uint32_t)h));
+            g_string_append_printf(out, "  %s %s", number(n, text), tcp_state_name((TcpState)s));
+            has_any = true;
+        }
+        if (has_any) {
+            g_string_append_c(out, '\n');
+            lines++;
+        }
+    }
+    g_free(count);
+}
+
+static void
+queue_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
+{
+    static const struct {
+        const char *name, *words;
+    } queues[] = {
+        { "syn_queue", "SYN queue" }, { "accept_queue", "accept queue" },
+        { "time_wait", "TIME-WAIT" }, { "backlog", "interface backlog" },
+        { "fragments", "fragments" }, { "link", "link queue" },
+    };
+    char text[32];
+    const char *comma = "  ";
+
+    heading(out, options, "queues at their longest");
+    for (size_t i = 0; i < G_N_ELEMENTS(queues); i++) {
+        uint32_t peak = recorder_queue_peak(recorder, queues[i].name, 0, 0);
+
+        if (peak == 0)
+            continue;
+        g_string_append_printf(out, "%s%s %s", comma, queues[i].words, number(peak, text));
+        comma = ", ";
+    }
+    g_string_append(out, *comma == ',' ? "\n" : "  all stayed empty\n");
+}
+
+/* Counters that say what happened, not how much. */
+static void
+counter_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
+{
+    static const MibCounter telling[] = {
+        MIB_TcpActiveOpens,
+        MIB_TcpPassiveOpens,
+        MIB_TcpAttemptFails,
+        MIB_TcpEstabResets,
+        MIB_TcpOutRsts,
+        MIB_TcpRetransSegs,
+        MIB_TcpExtListenOverflows,
+        MIB_TcpExtListenDrops,
+        MIB_TcpExtTCPReqQFullDrop,
+        MIB_TcpExtTCPReqQFullDoCookies,
+        MIB_TcpExtSyncookiesSent,
+        MIB_TcpExtSyncookiesRecv,
+        MIB_TcpExtSyncookiesFailed,
+        MIB_TcpExtTW,
+        MIB_TcpExtTCPTimeWaitOverflow,
+        MIB_TcpExtTCPChallengeACK,
+        MIB_TcpExtTCPTimeouts,
+        MIB_TcpExtTCPFastRetrans,
+        MIB_TcpExtTCPLossProbes,
+        MIB_TcpExtTCPSpuriousRTOs,
+        MIB_TcpExtPAWSEstab,
+        MIB_IpReasmFails,
+        MIB_IpFragCreates,
+        MIB_HostBacklogDrops,
+    };
+    const GPtrArray *hosts = recorder_net(recorder)->hosts;
+    char text[32];
+
+    heading(out, options, "counters");
+    for (unsigned h = 0; h < hosts->len && h < LINES_OF_HOSTS; h++) {
+        const Host *host = hosts->pdata[h];
+        int column = 0;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(telling); i++) {
+            char *part;
+
+            if (host->mib[telling[i]] == 0)
+                continue;
+            part = g_strdup_printf("  %s %s", mib_name(telling[i]),
+                                   number(host->mib[telling[i]], text));
+            if (column == 0 || column + (int)strlen(part) > (int)options->width) {
+                g_string_append_printf(out, "%s  %-18.18s", column ? "\n" : "",
+                                       column ? "" : host->name);
+                column = 20;
+            }
+            g_string_append(out, part);
+            column += (int)strlen(part);
+            g_free(part);
+        }
+        if (column > 0)
+            g_string_append_c(out, '\n');
+    }
+}
+
+char *
+ladder_summary(const Recorder *recorder, const LadderOptions *options)
+{
+    GString *out = g_string_new(NULL);
+
+    totals_line(recorder, out);
+    link_lines(recorder, options, out);
+    if (recorder_count(recorder, TRACE_KIND_CONNS) > 0)
+        state_lines(recorder, options, out);
+    queue_lines(recorder, options, out);
+    counter_lines(recorder, options, out);
+    return g_string_free(out, FALSE);
+}
