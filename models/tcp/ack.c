@@ -2,6 +2,8 @@
  * window, SACK, queue and RTT, tail loss probe, recovery, timer, rate sample,
  * congestion control, retransmission. */
 #include "models/tcp/ack.h"
+#include "models/tcp/ecn.h"
+#include "models/tcp/timestamps.h"
 
 /* RFC 9293 §3.10.7.4: SND.WND, SND.WL1, SND.WL2. */
 static void
@@ -87,13 +89,8 @@ take_rtt(TcpConn *conn, AckState *ack, SimTime seq_rtt, SimTime sack_rtt, SimTim
 
     if (seq_rtt < 0)
         seq_rtt = sack_rtt;
-    if (seq_rtt < 0 && seg->has_ts && seg->tsecr && (ack->flags & ACK_ACKED)) {
-        uint32_t hz = conn->stack->params.ts_clock_hz;
-        uint32_t ticks = tcp_ts_clock(conn->stack) + conn->ts.offset - seg->tsecr;
-
-        if (ticks < UINT32_C(0x7fffffff) / (1000000 / MIN(hz, 1000000u)))
-            seq_rtt = cc_rtt = (SimTime)MAX(ticks, 1u) * SIM_SEC / hz;
-    }
+    if (seq_rtt < 0 && seg->has_ts && seg->tsecr && (ack->flags & ACK_ACKED))
+        seq_rtt = cc_rtt = tcp_ts_rtt(conn, seg);
     ack->rate.rtt_ns = cc_rtt;
     if (seq_rtt < 0)
         return false;
@@ -306,7 +303,7 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
     conn->snd.una = ack.seq;
     if (__builtin_expect(seg->h->n_sacks && conn->rec.sack_ok && !is_syn_ack, 0))
         tcp_sack_tag(conn, &ack);
-    if (conn->ecn.flags && tcp_ecn_ack_echoes(conn, seg))
+    if (tcp_ecn_is_echo(conn, seg->flags))
         ack.flags |= ACK_ECE;
     note_ack_event(conn, &ack);
 

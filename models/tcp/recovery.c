@@ -9,6 +9,7 @@
  * Limited transmit needs no code of its own: SACKed segments and counted
  * duplicates are no longer in flight, so cwnd lets new ones go. */
 #include "models/tcp/ack.h"
+#include "models/tcp/ecn.h"
 
 void
 tcp_set_ca_state(TcpConn *conn, TcpCaState state)

@@ -394,15 +394,4 @@ void tcp_send_probe(TcpConn *conn, const char *rule);           /* persist.c: ke
 uint64_t tcp_pacing_rate(const TcpConn *conn);                  /* pacing.c: bytes/s, UINT64_MAX: unlimited */
 SimTime tcp_rtt_min(const TcpConn *conn);                       /* rtt.c: 0: no sample yet */
 
-/* ==== The receive side, for sending ========================================= */
-
-uint16_t tcp_select_window(TcpConn *conn); /* rcvwindow.c: the window field of a segment that leaves now; moves rcv.wnd and rcv.wup */
-void tcp_ack_left(TcpConn *conn);          /* delack.c: a segment with ACK left: no ACK is owed, quick ACKs are used up */
-void tcp_data_left(TcpConn *conn);         /* delack.c: data left: is it a reply (ping-pong)? */
-/* ecn.c: ECT in the IP header and ECE/CWR flags of an outgoing segment */
-void tcp_ecn_output(TcpConn *conn, Packet *packet, bool is_new_data);
-bool tcp_ecn_ack_echoes(TcpConn *conn, const TcpSegment *seg); /* ecn.c: this ACK reports congestion (ECE) */
-void tcp_ecn_queue_cwr(TcpConn *conn);     /* ecn.c: the window was reduced: tell with CWR */
-void tcp_ecn_withdraw_cwr(TcpConn *conn);  /* ecn.c: it was undone */
-
 #endif

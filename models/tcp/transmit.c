@@ -1,6 +1,10 @@
 /* From the queue to the network layer: headers, options, counters. A burst
  * leaves as single segments, cut as a NIC or Linux's GSO would cut it. */
+#include "models/tcp/delack.h"
+#include "models/tcp/ecn.h"
 #include "models/tcp/output.h"
+#include "models/tcp/rcvwindow.h"
+#include "models/tcp/timestamps.h"
 
 /* The IP side of every segment of this connection. */
 static void
@@ -33,7 +37,7 @@ fill_options(TcpConn *conn, TcpHeader *h)
     h->option_bytes = 0;
     if (conn->ts.ok) {
         h->options |= TCPOPT_HAS_TS;
-        h->tsval = tcp_ts_clock(conn->stack) + conn->ts.offset;
+        h->tsval = tcp_ts_value(conn);
         h->tsecr = conn->ts.recent;
         h->option_bytes = 12;
         max = TCP_MAX_SACK_BLOCKS - 1;
@@ -76,7 +80,8 @@ send_packet(TcpConn *conn, Packet *packet, bool is_new_data)
     packet->ip.total_len =
         (uint16_t)(IPV4_HEADER_BYTES + TCP_HEADER_BYTES + h->option_bytes + packet->payload.len);
     if (conn->ecn.flags)
-        tcp_ecn_output(conn, packet, is_new_data);
+        packet->ip.tos |=
+            tcp_ecn_on_transmit(conn, packet->payload.len > 0, is_new_data, &h->flags);
     conn->segs_out++;
     host_count(host, MIB_TcpOutSegs);
     ip_output(host, packet);
@@ -90,9 +95,9 @@ take_window(TcpConn *conn, uint16_t flags)
 
     if (flags & TCP_SYN)
         return (uint16_t)MIN(conn->rcv.wnd, 65535u);
-    wnd = tcp_select_window(conn);
+    wnd = tcp_window_select(conn);
     if (flags & TCP_ACK)
-        tcp_ack_left(conn);
+        tcp_ack_sent(conn);
     return wnd;
 }
 
@@ -233,8 +238,7 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
         conn->bytes_sent += len;
         if (tcp_packets_in_flight(conn) == 0)
             tcp_cc_event(conn, CC_EVENT_TX_START);
-        tcp_data_left(conn);
-        conn->rec.last_send_at = tcp_now(conn);
+        tcp_data_sent(conn);
     }
     transmit_data(conn, seg, what, rule);
 }

@@ -2,6 +2,7 @@
  * by timestamps (Eifel, RFC 3522 and RFC 4015), or because every
  * retransmission was reported as a duplicate (RFC 2883, RFC 3708). */
 #include "models/tcp/ack.h"
+#include "models/tcp/ecn.h"
 
 void
 tcp_undo_init(TcpConn *conn)
