@@ -111,7 +111,8 @@ transmit_done(LinkEnd *end, Packet *packet, SimTime sent)
         return;
     }
     if (params->jitter.kind != JITTER_NONE) {
-        SimTime by = MAX(impair_jitter(end), -end->delay);
+        SimTime by = impair_jitter(end);
+        by = MAX(by, -end->delay); /* nothing arrives before it has left */
         link_note(end, PACKET_EVENT_DELAYED, packet, "jitter", by);
         due += by;
         if (params->jitter.keeps_order && held_back == 0) {
