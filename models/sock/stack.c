@@ -204,6 +204,8 @@ stack_new(Net *net, const char *name, const StackParams *params)
         host_set_processing_rate(host, host->packets_per_s, host->netdev_max_backlog);
     ip_attach(host, &params->ip);
     udp_attach(host);
+    if (params->tcp.port_first <= params->tcp.port_last)
+        udp_set_port_range(host, (uint16_t)params->tcp.port_first, (uint16_t)params->tcp.port_last);
     tcp_attach(host, &params->tcp);
     return host;
 }
@@ -227,6 +229,8 @@ stack_set(Host *host, const char *name, const char *value, char **error)
         return false;
     *tcp_params(host) = params.tcp;
     *ip_params(host) = params.ip;
+    if (params.tcp.port_first <= params.tcp.port_last)
+        udp_set_port_range(host, (uint16_t)params.tcp.port_first, (uint16_t)params.tcp.port_last);
     if (params.netdev_max_backlog != host->netdev_max_backlog) {
         host->netdev_max_backlog = params.netdev_max_backlog;
         host_set_processing_rate(host, host->packets_per_s, host->netdev_max_backlog);
