@@ -49,6 +49,7 @@ typedef struct TcpReassembly TcpReassembly; /* reassembly.h: what came out of or
 /* ---- A segment under examination ------------------------------------------- */
 
 typedef struct TcpSegment {
+    TcpStack *stack;       /* borrows: whose host received it */
     Packet *packet;        /* borrows: freed by tcp_input when all is done */
     const TcpHeader *h;    /* within packet */
     uint32_t seq, end_seq; /* [seq, end_seq) with SYN and FIN */
@@ -87,17 +88,24 @@ struct TcpConn {
     TcpEntry entry;         /* first */
     TcpStack *stack;        /* borrows */
     uint32_t id;
+    bool wscale_ok;         /* both ends sent the window scale option */
     uint8_t state;          /* TcpState: only tcp_set_state() writes it */
     uint8_t held;           /* depth of tcp_enter() */
     bool has_user;          /* not yet closed or released */
+    bool is_orphan;         /* counted in stack->n_orphans */
     bool has_ended;         /* freed when held drops to 0 and no user is left */
+    bool soft_error_pending; /* the hint has not been told yet */
     int soft_error, error;  /* positive errno: ICMP's hint; what SO_ERROR will say */
+    bool holds_port;        /* ports.c counts it as a user of its local port */
     uint8_t shut;           /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
     TcpEventFn *on_event;
     void *event_arg;
     TcpListener *listener;  /* owns, in LISTEN */
+    SimTime last_overflow_at; /* LISTEN: when a SYN last got a cookie */
+    bool has_overflowed;
     TcpListener *parent;    /* borrows: whose accept queue holds it; NULL once accepted */
     TcpConn *accept_next;   /* in the accept queue */
+    TcpConn *next, *before; /* in stack->first's list */
     TcpFastOpen *fastopen;  /* owns; NULL: unused */
 
     struct { /* RFC 9293 §3.3.1: send sequence variables */
@@ -208,7 +216,8 @@ struct TcpConn {
         uint8_t pending;      /* ACK_SCHED... see delack.h */
         uint8_t quick, pingpong;
         SimTime ato;
-        SimTime last_oow_ack_at; /* RFC 5961 rate limit; 0: none yet */
+        SimTime last_oow_ack_at; /* rate limit of answers to invalid segments, once has_oow_ack */
+        bool has_oow_ack;
         SackBlock dsack;      /* to report; start == end: none */
         SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* of the reassembly queue, newest first */
         uint8_t n_sacks;
@@ -269,7 +278,8 @@ struct TcpStack {
     struct TcpTimeWaits *timewaits; /* owns: timewait.c */
     SimPool conns, requests, timewait_pool;
     GPtrArray *listeners;   /* borrows: TcpConn in LISTEN, in the order of listen() */
-    TcpConn *first, *last;  /* unused when conns are listed through buckets */
+    TcpConn *first;         /* all of them, newest first */
+    bool is_ending;         /* the host is being freed: wake nobody */
     uint64_t secret[4];     /* ISN, timestamp offset, cookies, ports: from the host's random stream */
     SimRng rng, cc_rng;
     uint32_t n_orphans;
@@ -291,10 +301,14 @@ void tcp_conn_end(TcpConn *conn, TcpCause cause);
 void tcp_conn_fail(TcpConn *conn, int error, TcpCause cause);
 void tcp_set_state(TcpConn *conn, TcpState to, TcpCause cause);
 bool tcp_transition_is_legal(TcpState from, TcpState to);
+/* For what has a state but no connection: requests and TIME-WAIT entries. */
+void tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, TcpState from, TcpState to,
+                           TcpCause cause);
 void tcp_wake(TcpConn *conn, unsigned events);
 void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
                  const char *rule);
-#define TCP_CAUSE(...) ((TcpCause){ __VA_ARGS__ })
+#define TCP_CAUSE(by, word, section, ...) \
+    ((TcpCause){ .cause = by, .what = word, .rule = section, __VA_ARGS__ })
 
 static inline SimTime
 tcp_now(const TcpConn *conn)
@@ -313,6 +327,9 @@ void tcp_input_closed(TcpStack *stack, TcpSegment *seg);            /* reset.c: 
 /* input.c: SYN-RECEIVED (a conn of its own: simultaneous open, Fast Open, new
  * child), ESTABLISHED and later. The ordered steps of RFC 9293 §3.10.7.4. */
 void tcp_input_synchronized(TcpConn *conn, TcpSegment *seg);
+
+void tcp_stack_drop_all(TcpStack *stack);                           /* stack.c: the host is being freed */
+void tcp_icmp_error(Host *host, const IcmpError *error);            /* error.c */
 
 /* ==== Opening and closing, for the data path ================================ */
 
@@ -345,6 +362,7 @@ void tcp_keepalive_option(TcpConn *conn, bool on);
 void tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause);
 /* fastopen.c hooks of the data path */
 void tcp_fastopen_syn_acked(TcpConn *conn, const TcpSegment *seg);
+void tcp_fastopen_free(TcpConn *conn); /* harmless for sockets that never used it */
 
 /* ==== The data path, for opening and closing ================================ */
 

@@ -1,0 +1,260 @@
+/* Opening: connect(), SYN-SENT (RFC 9293 §3.10.7.3), simultaneous open, and
+ * the end of every handshake. */
+#include "models/tcp/handshake.h"
+
+#include "models/tcp/demux.h"
+#include "models/tcp/ecn.h"
+#include "models/tcp/isn.h"
+#include "models/tcp/ports.h"
+
+#define RESEND_SYN_NS                                                                              \
+    (8 * SIM_MS) /* two jiffies of 4 ms: what Linux waits before it sends the SYN again */
+
+/* ---- a request becomes a connection ------------------------------------------------- */
+
+TcpConn *
+tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
+{
+    TcpListener *listener = request->listener;
+    TcpStack *stack = listener->conn->stack;
+    TcpConn *child = tcp_conn_new(stack);
+
+    tcp_data_inherit(child, listener->conn);
+    child->id = request->conn;
+    child->entry.tuple = request->entry.tuple;
+    child->has_user = true;
+    child->rcv.irs = request->irs;
+    child->rcv.nxt = child->rcv.copied_seq = child->rcv.wup = request->irs + 1;
+    child->rcv.wscale = request->rcv_wscale;
+    child->rcv.wnd = request->wnd;
+    child->rcv.ssthresh = request->wnd;
+    child->wscale_ok = request->wscale_ok;
+    child->snd.iss = request->iss;
+    child->snd.una = request->iss;
+    child->snd.nxt = child->snd.write_seq = child->snd.up = child->snd.small_end =
+        child->snd.pushed_seq = request->iss + 1;
+    child->snd.wscale = request->snd_wscale;
+    child->snd.mss_clamp = request->mss;
+    child->snd.wnd = child->snd.max_wnd = (uint32_t)seg->h->wnd << request->snd_wscale;
+    child->snd.wl1 = request->irs;
+    child->rec.sack_ok = request->sack_ok;
+    child->ts.ok = request->ts_ok;
+    child->ts.recent = request->ts_recent;
+    child->ts.recent_at = sim_now(stack->sim);
+    child->ts.offset = request->ts_offset;
+    child->rec.total_retrans = request->retransmits;
+    if (request->ecn_ok)
+        child->ecn.flags |= TCP_ECN_OK;
+    tcp_request_forget(request);
+    child->state = TCP_SYN_RECEIVED; /* the request's: no transition */
+    tcp_demux_insert(stack, &child->entry);
+    tcp_port_hold(stack, child->entry.tuple.lport, listener->conn->opt.reuse_addr);
+    child->holds_port = true;
+    child->opt.reuse_addr = listener->conn->opt.reuse_addr;
+    tcp_accept_enqueue(listener, child);
+    host_count(stack->host, MIB_TcpPassiveOpens);
+    return child;
+}
+
+void
+tcp_handshake_done(TcpConn *conn, const TcpSegment *seg)
+{
+    conn->snd.wl1 = seg->seq;
+    tcp_set_state(conn, TCP_ESTABLISHED,
+                  TCP_CAUSE("segment", "ACK", "RFC 9293 §3.10.7.4 #5", .packet = seg->packet->id));
+    tcp_data_established(conn);
+    tcp_keepalive_start(conn);
+    if (conn->parent != NULL)
+        tcp_wake(conn->parent->conn, TCP_EVENT_READABLE);
+    else
+        tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
+}
+
+/* ---- connect() ------------------------------------------------------------------------ */
+
+static void
+record_conn(TcpConn *conn)
+{
+    const Probe *probe = &conn->stack->host->probes->conn;
+
+    if (probe_is_heard(probe)) {
+        ConnRecord record = {
+            .at = tcp_now(conn),
+            .host = conn->stack->host->id,
+            .conn = conn->id,
+            .local = tcp_local(conn),
+            .remote = tcp_remote(conn),
+        };
+        probe_emit(probe, &record);
+    }
+}
+
+static int
+choose_tuple(TcpConn *conn, Endpoint remote)
+{
+    Host *host = conn->stack->host;
+    int error = ip_route_check(host, remote.addr);
+
+    if (error != 0)
+        return error;
+    conn->entry.tuple.remote = remote.addr;
+    conn->entry.tuple.rport = remote.port;
+    if (ip_addr_is_any(conn->entry.tuple.local)) {
+        error = ip_source_for(host, remote.addr, &conn->entry.tuple.local);
+        if (error != 0)
+            return error;
+    }
+    return conn->holds_port ? tcp_port_check_connect(conn) : tcp_port_for_connect(conn);
+}
+
+/* Everything that a SYN says, before it is sent. */
+static void
+init_syn(TcpConn *conn)
+{
+    TcpStack *stack = conn->stack;
+    uint32_t clamp = conn->rcv.clamp;
+    uint32_t isn = conn->snd.write_seq; /* set when a TIME-WAIT entry was recycled */
+
+    if (isn == 0)
+        isn = tcp_isn_new(stack, &conn->entry.tuple);
+    conn->snd.iss = isn;
+    conn->snd.una = conn->snd.nxt = conn->snd.write_seq = conn->snd.up = conn->snd.small_end =
+        conn->snd.pushed_seq = isn;
+    conn->ts.offset = tcp_ts_offset_new(stack, &conn->entry.tuple);
+    tcp_sync_mss(conn, ip_path_mtu(stack->host, conn->entry.tuple.remote));
+    conn->rcv.adv_mss = tcp_advertised_mss(conn);
+    conn->rcv.wnd = tcp_initial_window(
+        conn, tcp_receive_space(conn), conn->rcv.adv_mss - (stack->params.timestamps != 0 ? 12 : 0),
+        stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
+    conn->rcv.clamp = clamp;
+    conn->rcv.ssthresh = conn->rcv.wnd;
+    tcp_rto_set_initial(conn);
+}
+
+int
+tcp_connect(TcpConn *conn, Endpoint remote)
+{
+    int error;
+
+    switch ((TcpState)conn->state) {
+    case TCP_CLOSED:
+        break;
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+        return -EALREADY;
+    default:
+        return -EISCONN;
+    }
+    if (conn->has_ended)
+        return conn->error != 0 ? -tcp_take_error(conn) : -ECONNABORTED;
+    error = choose_tuple(conn, remote);
+    if (error != 0)
+        return error;
+    tcp_enter(conn);
+    tcp_demux_insert(conn->stack, &conn->entry);
+    record_conn(conn);
+    init_syn(conn);
+    tcp_set_state(conn, TCP_SYN_SENT, TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1"));
+    host_count(conn->stack->host, MIB_TcpActiveOpens);
+    tcp_queue_syn(conn, TCP_SYN);
+    tcp_leave(conn);
+    return -EINPROGRESS;
+}
+
+/* ---- SYN-SENT --------------------------------------------------------------------------- */
+
+static bool
+ack_is_acceptable(TcpConn *conn, const TcpSegment *seg)
+{
+    uint32_t tsecr = seg->tsecr - conn->ts.offset;
+
+    if (!seq_after(seg->ack, conn->snd.una) || seq_after(seg->ack, conn->snd.nxt))
+        return false;
+    if ((seg->flags & TCP_RST) != 0 || (seg->h->options & TCPOPT_HAS_TS) == 0 || seg->tsecr == 0)
+        return true;
+    /* RFC 7323 §3.2: an echo of what was never sent proves an old segment. */
+    if ((int32_t)(tsecr - conn->rec.retrans_stamp) < 0 ||
+        (int32_t)(tsecr - tcp_ts_clock(conn->stack)) > 0) {
+        host_count(conn->stack->host, MIB_TcpExtPAWSActive);
+        return false;
+    }
+    return true;
+}
+
+static void
+refuse_ack(TcpConn *conn, const TcpSegment *seg)
+{
+    if ((seg->flags & TCP_RST) != 0) {
+        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
+                    "RST without our SYN's number", "RFC 9293 §3.10.7.3 #1");
+        return;
+    }
+    tcp_reply_reset(conn->stack, seg, "RFC 9293 §3.10.7.3 #1");
+    if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0)
+        tcp_resend_syn(conn, RESEND_SYN_NS);
+}
+
+/* SYN without ACK: both ends opened at once (RFC 9293 §3.5, figure 8). */
+static void
+simultaneous_open(TcpConn *conn, TcpSegment *seg)
+{
+    tcp_ecn_take_syn(conn, seg->flags);
+    tcp_take_syn_options(conn, seg->h);
+    conn->rcv.irs = seg->seq;
+    conn->rcv.nxt = conn->rcv.copied_seq = conn->rcv.wup = seg->seq + 1;
+    conn->snd.wnd = conn->snd.max_wnd = seg->h->wnd;
+    conn->snd.wl1 = seg->seq;
+    tcp_sync_mss(conn, conn->path.mtu);
+    tcp_set_state(conn, TCP_SYN_RECEIVED,
+                  TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.3 #4", .packet = seg->packet->id));
+    tcp_queue_syn(conn, TCP_SYN | TCP_ACK);
+}
+
+static void
+syn_ack_received(TcpConn *conn, TcpSegment *seg)
+{
+    tcp_ecn_take_syn_ack(conn, seg->flags);
+    tcp_take_syn_options(conn, seg->h);
+    seg->has_ts = conn->ts.ok;
+    seg->wnd = seg->h->wnd; /* never scaled in a SYN: RFC 7323 §2.2 */
+    conn->snd.wl1 = seg->seq;
+    tcp_ack(conn, seg, true);
+    conn->rcv.irs = seg->seq;
+    conn->rcv.nxt = conn->rcv.copied_seq = conn->rcv.wup = seg->seq + 1;
+    conn->snd.wnd = conn->snd.max_wnd = seg->wnd;
+    tcp_sync_mss(conn, conn->path.mtu);
+    tcp_set_state(
+        conn, TCP_ESTABLISHED,
+        TCP_CAUSE("segment", "SYN-ACK", "RFC 9293 §3.10.7.3 #4", .packet = seg->packet->id));
+    tcp_data_established(conn);
+    tcp_keepalive_start(conn);
+    tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
+    tcp_send_ack(conn, "RFC 9293 §3.10.7.3 #4");
+}
+
+void
+tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg)
+{
+    bool has_ack = (seg->flags & TCP_ACK) != 0;
+
+    if (has_ack && !ack_is_acceptable(conn, seg)) {
+        refuse_ack(conn, seg);
+        return;
+    }
+    if ((seg->flags & TCP_RST) != 0) {
+        if (has_ack)
+            tcp_conn_fail(
+                conn, ECONNREFUSED,
+                TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.3 #2", .packet = seg->packet->id));
+        return;
+    }
+    if ((seg->flags & TCP_SYN) == 0) {
+        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, "no SYN",
+                    "RFC 9293 §3.10.7.3 #5");
+        return;
+    }
+    if (has_ack)
+        syn_ack_received(conn, seg);
+    else
+        simultaneous_open(conn, seg);
+}

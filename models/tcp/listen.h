@@ -1,0 +1,79 @@
+/* The listening side: a queue of half-open requests (SYN-RECEIVED) and a queue
+ * of connections that wait for accept(), with the bounds that Linux has had
+ * since 4.10. Both bounds are the backlog plus one.
+ */
+#ifndef HALFOPEN_MODELS_TCP_LISTEN_H
+#define HALFOPEN_MODELS_TCP_LISTEN_H
+
+#include "models/tcp/tcp_internal.h"
+
+struct TcpListener {
+    TcpConn *conn;       /* borrows: the listening socket that owns this */
+    uint32_t backlog;    /* min(listen()'s argument, net.core.somaxconn) */
+    uint32_t n_requests; /* in the SYN queue */
+    uint32_t n_young;    /* of those, never retransmitted */
+    uint32_t n_accept;   /* in the accept queue */
+    TcpRequest *first;   /* SYN queue, newest first */
+    TcpConn *accept_first, *accept_last;
+};
+
+/* One half-open connection: what Linux calls a request minisocket. It becomes
+ * a TcpConn when the final ACK arrives and there is room for it. */
+struct TcpRequest {
+    TcpEntry entry;            /* first */
+    TcpListener *listener;     /* borrows */
+    TcpRequest *next, *before; /* in the listener's list */
+    SimTimer timer;
+    uint32_t conn; /* the id that its connection will have */
+    uint32_t irs, iss;
+    uint32_t ts_recent, ts_offset;
+    uint16_t mss;           /* the peer's */
+    uint16_t wnd;           /* as our SYN-ACK says */
+    uint32_t last_reply_ms; /* of the rate limit for invalid segments; 0: none yet */
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t timeouts;    /* of its timer */
+    uint8_t retransmits; /* of its SYN-ACK */
+    bool ts_ok, sack_ok, wscale_ok, ecn_ok, acked, is_cookie;
+};
+
+static inline bool
+tcp_accept_queue_is_full(const TcpListener *listener)
+{
+    return listener->n_accept > listener->backlog &&
+           !listener->conn->stack->params.cf_unlimited_queue;
+}
+
+static inline bool
+tcp_syn_queue_is_full(const TcpListener *listener)
+{
+    return listener->n_requests > listener->backlog &&
+           !listener->conn->stack->params.cf_unlimited_queue;
+}
+
+void tcp_listener_free(TcpConn *conn); /* with its requests, silently; harmless without */
+/* The SYN-ACK of a request, first or again; `rule` is why. */
+void tcp_request_send_synack(TcpStack *stack, TcpRequest *request, const char *rule);
+/* An answer from a request: flags ACK or RST, at its own sequence numbers. */
+void tcp_request_reply(TcpStack *stack, TcpRequest *request, const TcpSegment *seg,
+                       const char *rule);
+void tcp_request_drop(TcpRequest *request, TcpCause cause);
+void tcp_request_forget(
+    TcpRequest *request); /* out of the queue, without a transition: a connection goes on */
+void tcp_accept_enqueue(TcpListener *listener, TcpConn *child);
+/* The connection that a request becomes: in the accept queue and in the demux
+ * table, SYN-RECEIVED. The request is gone. */
+TcpConn *tcp_request_promote(TcpRequest *request, const TcpSegment *seg);
+/* Counts and reports a SYN (or final ACK) that the listener did not take. */
+void tcp_listen_drop(TcpListener *listener, const TcpSegment *seg, const char *what,
+                     const char *rule);
+void tcp_listener_note(TcpListener *listener); /* emits the lengths of both queues */
+
+/* syncookie.c */
+uint32_t tcp_cookie_make(TcpStack *stack, const TcpSegment *syn, uint16_t *mss);
+/* 0: the ACK carries no valid cookie of ours; else the MSS it stands for. */
+uint16_t tcp_cookie_check(TcpStack *stack, const TcpSegment *ack);
+/* Options that a cookie's timestamp carries (window scale, SACK, ECN). */
+uint32_t tcp_cookie_ts(const TcpRequest *request, uint32_t now);
+bool tcp_cookie_ts_decode(TcpStack *stack, const TcpSegment *ack, TcpRequest *request);
+
+#endif

@@ -1,0 +1,34 @@
+/* Local ports (RFC 6056, Linux's inet_csk_get_port and
+ * __inet_hash_connect): who uses which, who may share, and which one a
+ * connect() or bind(0) takes.
+ */
+#ifndef HALFOPEN_MODELS_TCP_PORTS_H
+#define HALFOPEN_MODELS_TCP_PORTS_H
+
+#include "models/tcp/tcp_internal.h"
+
+typedef struct TcpPorts TcpPorts;
+
+TcpPorts *tcp_ports_new(void);
+void tcp_ports_free(TcpPorts *ports);
+
+/* bind(): 0, or -EADDRINUSE. Port 0 takes one of the range, odd ones of the
+ * range's own parity last, at random. Sets the tuple's local end. */
+int tcp_port_bind(TcpConn *conn, Endpoint local);
+/* connect() of a socket without a port: parity of the range's start first, in
+ * steps from a secret offset of the destination. 0 or -EADDRNOTAVAIL. May
+ * recycle a TIME-WAIT entry (tcp_tw_reuse). */
+int tcp_port_for_connect(TcpConn *conn);
+/* connect() of a bound socket: is the four-tuple free? 0 or -EADDRNOTAVAIL. */
+int tcp_port_check_connect(TcpConn *conn);
+/* listen(): may several listen? 0 or -EADDRINUSE. */
+int tcp_port_check_listen(TcpConn *conn);
+
+/* Users that are no sockets of their own bind: children of a listener,
+ * TIME-WAIT entries. `reuse` is SO_REUSEADDR. */
+void tcp_port_hold(TcpStack *stack, uint16_t port, bool reuse);
+void tcp_port_drop(TcpStack *stack, uint16_t port, bool reuse);
+/* The socket lets its port go (if it has one). */
+void tcp_port_release(TcpConn *conn);
+
+#endif

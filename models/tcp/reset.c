@@ -1,0 +1,142 @@
+/* RST in both directions (RFC 9293 §3.5.2, §3.10.7.1) and challenge ACKs
+ * (RFC 5961), with the limits on answers to what may be an attack. */
+#include "models/tcp/tcp_internal.h"
+
+void
+tcp_reply_reset(TcpStack *stack, const TcpSegment *seg, const char *rule)
+{
+    const Packet *cause = seg->packet;
+    Packet *packet;
+    TcpHeader *h;
+
+    if ((seg->flags & TCP_RST) != 0)
+        return;
+    packet = packet_new_tcp(stack->host->packets);
+    h = &packet->tcp;
+    packet->why = rule;
+    packet->ip.src = cause->ip.dst;
+    packet->ip.dst = cause->ip.src;
+    packet->ip.proto = IP_PROTO_TCP;
+    packet->ip.df = true;
+    packet->payload = (Payload){ 0 };
+    h->sport = seg->h->dport;
+    h->dport = seg->h->sport;
+    h->wnd = 0;
+    h->urg = 0;
+    if ((seg->flags & TCP_ACK) != 0) {
+        h->flags = TCP_RST;
+        h->seq = seg->ack;
+        h->ack = 0;
+    } else {
+        h->flags = TCP_RST | TCP_ACK;
+        h->seq = 0;
+        h->ack = seg->end_seq;
+    }
+    packet_finish_lengths(packet);
+    tcp_verdict(stack, 0, VERDICT_REPLY, cause->id, "RST", rule);
+    host_count(stack->host, MIB_TcpOutSegs);
+    host_count(stack->host, MIB_TcpOutRsts);
+    ip_output(stack->host, packet);
+}
+
+void
+tcp_input_closed(TcpStack *stack, TcpSegment *seg)
+{
+    host_record_packet(stack->host, NULL, PACKET_EVENT_REFUSED, seg->packet, "no socket");
+    tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.1");
+}
+
+void
+tcp_send_reset(TcpConn *conn, const char *rule)
+{
+    Packet *packet = packet_new_tcp(conn->stack->host->packets);
+
+    host_count(conn->stack->host, MIB_TcpOutRsts);
+    packet->payload = (Payload){ 0 };
+    tcp_transmit(conn, packet, conn->snd.nxt, TCP_RST | TCP_ACK, rule);
+}
+
+/* What an RST means for the user depends on how far the connection was. */
+static int
+reset_errno(TcpState state)
+{
+    switch (state) {
+    case TCP_SYN_SENT:
+        return ECONNREFUSED;
+    case TCP_CLOSE_WAIT:
+        return EPIPE;
+    case TCP_CLOSED:
+        return 0;
+    default:
+        return ECONNRESET;
+    }
+}
+
+void
+tcp_reset_received(TcpConn *conn, const TcpSegment *seg)
+{
+    Host *host = conn->stack->host;
+
+    switch ((TcpState)conn->state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+        host_count(host, MIB_TcpAttemptFails);
+        break;
+    case TCP_ESTABLISHED:
+    case TCP_CLOSE_WAIT:
+        host_count(host, MIB_TcpEstabResets);
+        break;
+    default:
+        break;
+    }
+    tcp_conn_fail(conn, reset_errno(conn->state),
+                  TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2", .packet = seg->packet->id));
+}
+
+bool
+tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
+{
+    TcpStack *stack = conn->stack;
+    SimTime now = sim_now(stack->sim), least = (SimTime)stack->params.invalid_ratelimit_ms * SIM_MS;
+
+    /* Data is always answered: the sender may have lost our ACK. A SYN never
+     * counts as data. */
+    if (seg->payload.len > 0 && (seg->flags & TCP_SYN) == 0)
+        return false;
+    if (conn->ack.has_oow_ack && now - conn->ack.last_oow_ack_at < least) {
+        host_count(stack->host, skipped);
+        return true;
+    }
+    conn->ack.has_oow_ack = true;
+    conn->ack.last_oow_ack_at = now;
+    return false;
+}
+
+/* RFC 5961 §7: so many a second for the whole host. */
+static bool
+challenge_is_spent(TcpStack *stack)
+{
+    SimTime second = sim_now(stack->sim) / SIM_SEC;
+
+    if (stack->params.challenge_ack_limit == INT32_MAX)
+        return false;
+    if (stack->challenge_at != second) {
+        stack->challenge_at = second;
+        stack->challenge_count = 0;
+    }
+    return stack->challenge_count++ >= stack->params.challenge_ack_limit;
+}
+
+void
+tcp_challenge_ack(TcpConn *conn, const TcpSegment *seg, const char *rule)
+{
+    if (tcp_reply_is_limited(conn, seg, MIB_TcpExtTCPACKSkippedChallenge) ||
+        challenge_is_spent(conn->stack)) {
+        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
+                    "challenge ACK is rate limited", "net.ipv4.tcp_invalid_ratelimit");
+        return;
+    }
+    host_count(conn->stack->host, MIB_TcpExtTCPChallengeACK);
+    tcp_verdict(conn->stack, conn->id, VERDICT_REPLY, seg->packet->id, "challenge ACK", rule);
+    tcp_send_ack(conn, rule);
+}

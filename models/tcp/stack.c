@@ -1,0 +1,182 @@
+/* The TCP of one host, and the life of its connections. */
+#include <string.h>
+
+#include "models/tcp/demux.h"
+#include "models/tcp/listen.h"
+#include "models/tcp/ports.h"
+#include "models/tcp/timewait.h"
+
+static void
+stack_free(gpointer data)
+{
+    TcpStack *stack = data;
+
+    stack->is_ending = true;
+    tcp_stack_drop_all(stack);
+    tcp_time_waits_free(stack);
+    tcp_ports_free(stack->ports);
+    g_free(stack->buckets);
+    g_ptr_array_unref(stack->listeners);
+    sim_pool_done(&stack->conns);
+    sim_pool_done(&stack->requests);
+    sim_pool_done(&stack->timewait_pool);
+    g_free(stack);
+}
+
+TcpStack *
+tcp_attach(Host *host, const TcpParams *params)
+{
+    static const IpProtocol protocol = { tcp_receive, tcp_icmp_error };
+    TcpStack *stack = g_new0(TcpStack, 1);
+    g_autofree char *name = g_strdup_printf("tcp %s", host->name);
+    g_autofree char *cc_name = g_strdup_printf("tcp %s congestion control", host->name);
+
+    stack->host = host;
+    stack->sim = host->sim;
+    stack->params = *params;
+    stack->listeners = g_ptr_array_new();
+    stack->ports = tcp_ports_new();
+    sim_rng_named(host->sim, &stack->rng, name);
+    sim_rng_named(host->sim, &stack->cc_rng, cc_name);
+    for (size_t i = 0; i < G_N_ELEMENTS(stack->secret); i++)
+        stack->secret[i] = sim_rng_u64(&stack->rng);
+    sim_pool_init(&stack->conns, sizeof(TcpConn));
+    sim_pool_init(&stack->requests, sizeof(TcpRequest));
+    sim_pool_init(&stack->timewait_pool, sizeof(TcpTimeWait));
+    tcp_time_waits_init(stack);
+    host->tcp = stack;
+    host_on_free(host, stack_free, stack);
+    ip_register(host, IP_PROTO_TCP, &protocol);
+    return stack;
+}
+
+TcpParams *
+tcp_params(Host *host)
+{
+    return &host->tcp->params;
+}
+
+/* ---- connections ------------------------------------------------------------- */
+
+TcpConn *
+tcp_conn_new(TcpStack *stack)
+{
+    TcpConn *conn = sim_pool_get(&stack->conns);
+
+    memset(conn, 0, sizeof *conn);
+    conn->stack = stack;
+    conn->entry.kind = TCP_ENTRY_CONN;
+    conn->id = ++stack->host->net->last_conn_id;
+    conn->next = stack->first;
+    if (stack->first != NULL)
+        stack->first->before = conn;
+    stack->first = conn;
+    sim_timer_init(&conn->rtx);
+    sim_timer_init(&conn->delack);
+    sim_timer_init(&conn->keep);
+    sim_timer_init(&conn->pacing);
+    conn->linger_deadline = SIM_NEVER;
+    conn->opt.linger_s = -1;
+    tcp_data_init(conn);
+    return conn;
+}
+
+static void
+conn_free(TcpConn *conn)
+{
+    TcpStack *stack = conn->stack;
+
+    tcp_listener_free(conn);
+    tcp_fastopen_free(conn);
+    if (conn->before != NULL)
+        conn->before->next = conn->next;
+    else
+        stack->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->before = conn->before;
+    sim_pool_put(&stack->conns, conn);
+}
+
+void
+tcp_enter(TcpConn *conn)
+{
+    conn->held++;
+}
+
+void
+tcp_leave(TcpConn *conn)
+{
+    sim_check(conn->held > 0);
+    if (--conn->held == 0 && conn->has_ended && !conn->has_user)
+        conn_free(conn);
+}
+
+void
+tcp_conn_end(TcpConn *conn, TcpCause cause)
+{
+    TcpStack *stack = conn->stack;
+
+    if (conn->has_ended)
+        return;
+    if (conn->state != TCP_CLOSED)
+        tcp_set_state(conn, TCP_CLOSED, cause);
+    conn->has_ended = true;
+    conn->shut = 3;
+    tcp_data_done(conn);
+    sim_timer_done(stack->sim, &conn->keep);
+    tcp_demux_remove(stack, &conn->entry);
+    tcp_port_release(conn);
+    if (conn->is_orphan) {
+        conn->is_orphan = false;
+        stack->n_orphans--;
+    }
+    tcp_wake(conn, TCP_EVENT_CLOSED | TCP_EVENT_READABLE | TCP_EVENT_WRITABLE);
+}
+
+void
+tcp_conn_fail(TcpConn *conn, int error, TcpCause cause)
+{
+    conn->error = error;
+    tcp_wake(conn, TCP_EVENT_ERROR);
+    tcp_conn_end(conn, cause);
+}
+
+void
+tcp_wake(TcpConn *conn, unsigned events)
+{
+    if (conn->on_event != NULL && !conn->stack->is_ending)
+        conn->on_event(conn->event_arg, conn, events);
+}
+
+void
+tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
+            const char *rule)
+{
+    const Probe *probe = &stack->host->probes->verdict;
+
+    if (probe_is_heard(probe)) {
+        VerdictRecord record = {
+            .at = sim_now(stack->sim),
+            .host = stack->host->id,
+            .conn = conn,
+            .kind = kind,
+            .packet = packet,
+            .what = what,
+            .rule = rule,
+        };
+        probe_emit(probe, &record);
+    }
+}
+
+/* The host goes: everything that is left is freed, nobody is told. */
+void
+tcp_stack_drop_all(TcpStack *stack)
+{
+    while (stack->first != NULL) {
+        TcpConn *conn = stack->first;
+
+        tcp_data_done(conn);
+        sim_timer_done(stack->sim, &conn->keep);
+        conn_free(conn);
+    }
+}

@@ -1,0 +1,230 @@
+/* A SYN at a listener, and what becomes of a cookie's ACK: RFC 9293
+ * §3.10.7.2 with the queues in its way. */
+#include <string.h>
+
+#include "models/tcp/demux.h"
+#include "models/tcp/ecn.h"
+#include "models/tcp/handshake.h"
+#include "models/tcp/isn.h"
+#include "models/tcp/listen.h"
+
+#define DEFAULT_MSS 536
+/* Linux believes a cookie only while the queue overflowed lately. */
+#define COOKIE_OVERFLOW_S 120
+
+static void
+take_options(TcpStack *stack, TcpRequest *request, const TcpHeader *h, bool without)
+{
+    const TcpParams *p = &stack->params;
+    uint8_t has = without ? h->options & TCPOPT_HAS_MSS : h->options;
+
+    request->mss = has & TCPOPT_HAS_MSS ? h->mss : DEFAULT_MSS;
+    if (request->listener->conn->snd.user_mss != 0)
+        request->mss = MIN(request->mss, request->listener->conn->snd.user_mss);
+    request->ts_ok = p->timestamps != 0 && (has & TCPOPT_HAS_TS) != 0;
+    request->ts_recent = request->ts_ok ? h->tsval : 0;
+    request->sack_ok = p->sack != 0 && (has & TCPOPT_HAS_SACK_OK) != 0;
+    request->wscale_ok = p->window_scaling != 0 && (has & TCPOPT_HAS_WSCALE) != 0;
+    request->snd_wscale = request->wscale_ok ? MIN(h->wscale, 14) : 0;
+}
+
+static void
+set_window(TcpStack *stack, TcpRequest *request)
+{
+    TcpConn *conn = request->listener->conn;
+    uint32_t mss = tcp_mss_for(stack, request->entry.tuple.remote, conn->snd.user_mss),
+             clamp = conn->rcv.clamp;
+
+    mss -= request->ts_ok ? 12 : 0;
+    request->wnd = (uint16_t)tcp_initial_window(conn, tcp_receive_space(conn), mss,
+                                                request->wscale_ok, &request->rcv_wscale, &clamp);
+}
+
+static void
+request_init(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
+             bool without_options)
+{
+    TcpStack *stack = listener->conn->stack;
+    const Packet *packet = seg->packet;
+
+    memset(request, 0, sizeof *request);
+    request->listener = listener;
+    request->entry.kind = TCP_ENTRY_REQUEST;
+    request->entry.tuple =
+        (TcpTuple){ packet->ip.dst, packet->ip.src, seg->h->dport, seg->h->sport };
+    request->irs = seg->seq;
+    sim_timer_init(&request->timer);
+    take_options(stack, request, seg->h, without_options);
+    request->ecn_ok = tcp_ecn_accepts(stack, listener->conn->cc, seg->flags, seg->ecn);
+    request->ts_offset = tcp_ts_offset_new(stack, &request->entry.tuple);
+    set_window(stack, request);
+}
+
+static void
+request_enqueue(TcpListener *listener, TcpRequest *request)
+{
+    request->next = listener->first;
+    if (listener->first != NULL)
+        listener->first->before = request;
+    listener->first = request;
+    listener->n_requests++;
+    listener->n_young++;
+    tcp_demux_insert(listener->conn->stack, &request->entry);
+    tcp_listener_note(listener);
+}
+
+/* With cookies off, the last quarter of tcp_max_syn_backlog is kept for peers
+ * that are known to exist. */
+static bool
+is_reserved(const TcpListener *listener)
+{
+    const TcpParams *p = &listener->conn->stack->params;
+
+    return p->syncookies == 0 && !p->cf_unlimited_queue &&
+           (int64_t)p->max_syn_backlog - listener->n_requests < (int64_t)(p->max_syn_backlog >> 2);
+}
+
+/* Whether to answer with a cookie; false and *drop: neither. */
+static bool
+wants_cookie(TcpListener *listener, const TcpSegment *seg, bool *drop)
+{
+    TcpStack *stack = listener->conn->stack;
+    const TcpParams *p = &stack->params;
+    bool cookies = p->syncookies != 0 && !p->cf_no_cookies;
+
+    *drop = false;
+    if (cookies && p->syncookies == 2)
+        return true;
+    if (!tcp_syn_queue_is_full(listener))
+        return false;
+    if (cookies) {
+        host_count(stack->host, MIB_TcpExtTCPReqQFullDoCookies);
+        return true;
+    }
+    host_count(stack->host, MIB_TcpExtTCPReqQFullDrop);
+    tcp_listen_drop(listener, seg, "SYN queue full", "net.ipv4.tcp_syncookies = 0");
+    *drop = true;
+    return false;
+}
+
+static void
+answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
+{
+    TcpStack *stack = listener->conn->stack;
+    TcpRequest request;
+
+    request_init(listener, &request, seg,
+                 (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.timestamps == 0);
+    request.is_cookie = true;
+    request.iss = tcp_cookie_make(stack, seg, &request.mss);
+    if (!request.ts_ok)
+        request.ecn_ok = false;
+    listener->conn->last_overflow_at = sim_now(stack->sim);
+    listener->conn->has_overflowed = true;
+    host_count(stack->host, MIB_TcpExtSyncookiesSent);
+    tcp_verdict(stack, 0, VERDICT_REPLY, seg->packet->id, "SYN cookie", "net.ipv4.tcp_syncookies");
+    tcp_request_send_synack(stack, &request, "net.ipv4.tcp_syncookies");
+}
+
+void
+tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
+{
+    TcpListener *listener = conn->listener;
+    TcpStack *stack = conn->stack;
+    TcpRequest *request;
+    bool drop, cookie = isn == 0 && wants_cookie(listener, seg, &drop);
+
+    if (isn == 0 && drop)
+        return;
+    if (tcp_accept_queue_is_full(listener)) {
+        host_count(stack->host, MIB_TcpExtListenOverflows);
+        tcp_listen_drop(listener, seg, "accept queue full", "listen() backlog, net.core.somaxconn");
+        return;
+    }
+    if (cookie) {
+        answer_with_cookie(listener, seg);
+        return;
+    }
+    if (isn == 0 && is_reserved(listener)) {
+        tcp_listen_drop(listener, seg, "rest of the SYN queue is kept for proven peers",
+                        "net.ipv4.tcp_max_syn_backlog");
+        return;
+    }
+    request = sim_pool_get(&stack->requests);
+    request_init(listener, request, seg, false);
+    request->conn = ++stack->host->net->last_conn_id;
+    request->iss = isn != 0 ? isn : tcp_isn_new(stack, &request->entry.tuple);
+    request_enqueue(listener, request);
+    tcp_record_transition(
+        stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
+        TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2", .packet = seg->packet->id));
+    tcp_request_send_synack(stack, request, "RFC 9293 §3.10.7.2");
+    tcp_request_arm(request);
+}
+
+/* An ACK that matches no connection may carry a cookie of ours. */
+static bool
+take_cookie(TcpConn *conn, TcpSegment *seg)
+{
+    TcpStack *stack = conn->stack;
+    TcpListener *listener = conn->listener;
+    TcpRequest *request;
+    uint16_t mss;
+
+    if (stack->params.syncookies == 0 || (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+        return false;
+    if (!conn->has_overflowed ||
+        sim_now(stack->sim) - conn->last_overflow_at > COOKIE_OVERFLOW_S * SIM_SEC)
+        return false;
+    mss = tcp_cookie_check(stack, seg);
+    if (mss == 0) {
+        host_count(stack->host, MIB_TcpExtSyncookiesFailed);
+        return false;
+    }
+    host_count(stack->host, MIB_TcpExtSyncookiesRecv);
+    if (tcp_accept_queue_is_full(listener)) {
+        host_count(stack->host, MIB_TcpExtListenOverflows);
+        tcp_listen_drop(listener, seg, "accept queue full", "listen() backlog, net.core.somaxconn");
+        return true;
+    }
+    request = sim_pool_get(&stack->requests);
+    request_init(listener, request, seg, true);
+    request->conn = ++stack->host->net->last_conn_id;
+    request->irs = seg->seq - 1;
+    request->iss = seg->ack - 1;
+    request->mss = mss;
+    if (!tcp_cookie_ts_decode(stack, seg, request)) {
+        sim_pool_put(&stack->requests, request);
+        return false;
+    }
+    set_window(stack, request);
+    request_enqueue(listener, request);
+    tcp_record_transition(
+        stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
+        TCP_CAUSE("segment", "cookie ACK", "net.ipv4.tcp_syncookies", .packet = seg->packet->id));
+    tcp_request_complete(request, seg);
+    return true;
+}
+
+void
+tcp_input_listen(TcpConn *conn, TcpSegment *seg)
+{
+    TcpStack *stack = conn->stack;
+
+    if ((seg->flags & TCP_RST) != 0) {
+        tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "RST at LISTEN",
+                    "RFC 9293 §3.10.7.2 #1");
+        return;
+    }
+    if ((seg->flags & TCP_ACK) != 0) {
+        if (!take_cookie(conn, seg))
+            tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.2 #2");
+        return;
+    }
+    if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
+        tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "no SYN at LISTEN",
+                    "RFC 9293 §3.10.7.2 #4");
+        return;
+    }
+    tcp_listen_syn(conn, seg, 0);
+}

@@ -1,0 +1,35 @@
+/* TIME-WAIT (RFC 9293 §3.6.1): an entry of its own, so that the connection's
+ * memory is free. An orphan in FIN-WAIT-2 waits in one too, as on Linux.
+ */
+#ifndef HALFOPEN_MODELS_TCP_TIMEWAIT_H
+#define HALFOPEN_MODELS_TCP_TIMEWAIT_H
+
+#include "models/tcp/tcp_internal.h"
+
+/* All entries wait in order of their deadline: those with the same timeout in
+ * a list of their own, whose head alone is in the simulation's queue. */
+struct TcpTimeWait {
+    TcpEntry entry;             /* first */
+    TcpTimeWait *next, *before; /* in the list of its timeout */
+    SimTime deadline;
+    uint32_t conn; /* id */
+    uint32_t snd_nxt, rcv_nxt;
+    uint32_t ts_recent, ts_offset;
+    uint32_t ts_recent_ms;  /* when ts_recent was set */
+    uint32_t last_reply_ms; /* rate limit; 0: none yet */
+    uint16_t wnd;           /* as on the wire */
+    uint8_t rcv_wscale;
+    uint8_t state; /* TCP_TIME_WAIT or TCP_FIN_WAIT_2 */
+    uint8_t list;  /* which list */
+    bool ts_ok, reuse_addr;
+};
+
+void tcp_time_waits_init(TcpStack *stack);
+void tcp_time_waits_free(TcpStack *stack);
+uint32_t tcp_time_waits_count(const TcpStack *stack);
+void tcp_time_wait_drop(TcpStack *stack, TcpTimeWait *tw, TcpCause cause);
+/* A connect() wants the four-tuple of this entry: true if it may have it (the
+ * entry is gone, conn's ISN and timestamps go on from it). */
+bool tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn);
+
+#endif

@@ -1,0 +1,57 @@
+-- Reads one recording of a real kernel (JSON, see the README beside the
+-- recordings) into the form that compare.lua takes.
+
+local json = require "dkjson"
+
+local M = {}
+
+local function read_file(path)
+    local file, err = io.open(path, "rb")
+    if not file then return nil, err end
+    local text = file:read("a")
+    file:close()
+    return text
+end
+
+local function packet_of(p)
+    local q = {
+        t = p.t, dir = p.dir, proto = p.proto, len = p.len, df = p.ip.df, id = p.ip.id,
+        from = ("%s:%s"):format(p.ip.src, p.sport or "-"), to = ("%s:%s"):format(p.ip.dst, p.dport or "-"),
+        mf = p.ip.mf or false, off = p.ip.off or 0, delivered = p.rx ~= nil,
+    }
+    if p.proto == "tcp" then
+        q.flags, q.raw_seq, q.raw_ack, q.win, q.opts = p.flags, p.raw_seq, p.raw_ack, p.win, p.opts
+    elseif p.proto == "icmp" then
+        q.type, q.code, q.mtu = p.type, p.code, p.mtu
+    end
+    return q
+end
+
+-- Transitions by side: the kernel's tracepoint names the local end first.
+local function transitions_of(list)
+    local sides = { A = {}, B = {} }
+    for _, s in ipairs(list) do
+        if s.ev == "inet_sock_set_state" then
+            local side = s.sk:match("^10%.0%.0%.1:") and "A" or "B"
+            -- A passive socket is first seen when its handshake is complete.
+            table.insert(sides[side], { t = s.t, sk = s.sk, old = s.old, new = s.new })
+        end
+    end
+    return sides
+end
+
+function M.read(path)
+    local text, err = read_file(path)
+    if not text then return nil, err end
+    local doc, _, why = json.decode(text, 1, nil)
+    if not doc then return nil, path .. ": " .. why end
+    local recording = {
+        name = doc.scenario, what = doc.what, packets = {}, transitions = transitions_of(doc.transitions),
+        calls = doc.app, counters = doc.nstat, extra = doc.extra, polls = doc.sock_poll,
+    }
+    for _, p in ipairs(doc.packets) do table.insert(recording.packets, packet_of(p)) end
+    return recording
+end
+
+M.read_file = read_file
+return M
