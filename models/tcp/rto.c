@@ -59,7 +59,7 @@ tcp_fail_timeout(TcpConn *conn, const char *rule)
 {
     host_count(conn->stack->host, MIB_TcpExtTCPAbortOnTimeout);
     tcp_conn_fail(conn, conn->soft_error ? conn->soft_error : ETIMEDOUT,
-                  TCP_CAUSE(.cause = "timer", .what = "retransmission timeout", .rule = rule));
+                  TCP_CAUSE("timer", "retransmission timeout", rule));
 }
 
 /* Gives the connection up, if it is time. True: it has ended. */
