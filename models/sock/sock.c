@@ -261,6 +261,12 @@ sock_abort(Socket *sock)
     sock_end(sock);
 }
 
+void
+sock_forget(Socket *sock)
+{
+    g_free(sock);
+}
+
 unsigned
 sock_poll(Socket *sock)
 {

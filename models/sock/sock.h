@@ -34,6 +34,8 @@ int sock_shutdown(Socket *sock, int how);
 int sock_close(Socket *sock);
 void sock_release(Socket *sock);
 void sock_abort(Socket *sock);                       /* RST; sock is freed */
+/* The net is about to be freed: frees the socket's own memory, tells nobody. */
+void sock_forget(Socket *sock);
 unsigned sock_poll(Socket *sock);                    /* POLLIN... as Linux's values */
 int sock_take_error(Socket *sock);
 int sock_set_option(Socket *sock, TcpOption option, int64_t value);
