@@ -1,0 +1,232 @@
+#include "scenarios/runtime/lab.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "scenarios/runtime/bind.h"
+#include "scenarios/runtime/process.h"
+#include "scenarios/runtime/sandbox.h"
+
+/* Raised by scenario{} when only the description was asked for. */
+static const char described[] = "described";
+
+static void
+expectation_free(void *arg)
+{
+    Expectation *expectation = arg;
+
+    g_free(expectation->where);
+    g_free(expectation->claim);
+    g_free(expectation->found);
+    g_free(expectation->world);
+    g_free(expectation);
+}
+
+static void
+saying_free(void *arg)
+{
+    Saying *saying = arg;
+
+    g_free(saying->text);
+    g_free(saying->world);
+    g_free(saying);
+}
+
+Lab *
+lab_new(const LabOptions *options)
+{
+    Lab *lab = g_new0(Lab, 1);
+
+    lab->options = *options;
+    if (lab->options.memory_limit == 0)
+        lab->options.memory_limit = SANDBOX_MEMORY_LIMIT;
+    if (lab->options.turn_limit == 0)
+        lab->options.turn_limit = SANDBOX_TURN_LIMIT;
+    lab->params = g_ptr_array_new_with_free_func((GDestroyNotify)param_free);
+    lab->worlds = g_ptr_array_new_with_free_func((GDestroyNotify)world_free);
+    lab->sayings = g_ptr_array_new_with_free_func(saying_free);
+    lab->expectations = g_ptr_array_new_with_free_func(expectation_free);
+    return lab;
+}
+
+void
+lab_free(Lab *lab)
+{
+    /* Lua first: its handles look at the worlds as they are collected. */
+    if (lab->L != NULL)
+        sandbox_free(lab->L);
+    g_ptr_array_unref(lab->worlds);
+    g_ptr_array_unref(lab->params);
+    g_ptr_array_unref(lab->sayings);
+    g_ptr_array_unref(lab->expectations);
+    g_free(lab->file);
+    g_free(lab->source);
+    g_free(lab->title);
+    g_free(lab->about);
+    g_free(lab->error);
+    g_free(lab);
+}
+
+const char *
+lab_error(const Lab *lab)
+{
+    return lab->error;
+}
+
+unsigned
+lab_failures(const Lab *lab)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < lab->expectations->len; i++)
+        n += !((Expectation *)lab->expectations->pdata[i])->is_met;
+    return n;
+}
+
+/* ---- errors ------------------------------------------------------------------ */
+
+/* The bounds of the sandbox speak for themselves. */
+static char *
+error_text(Lab *lab, lua_State *L)
+{
+    const char *text = sandbox_error_text(L, -1);
+
+    if (lab->out_of_memory && strstr(text, "not enough memory") != NULL)
+        return g_strdup_printf(
+            "%s: the scenario needs more memory than the %zu MiB that it may use", lab->file,
+            lab->options.memory_limit >> 20);
+    return g_strdup(text);
+}
+
+void
+lab_fail(Lab *lab, lua_State *L, const char *who)
+{
+    if (lab->error != NULL)
+        return;
+
+    g_autofree char *text = error_text(lab, L);
+    char at[SIM_TIME_TEXT];
+    char *rest = strchr(text, '\n');
+    World *world = lab->world;
+
+    if (rest != NULL)
+        *rest++ = '\0';
+    if (world != NULL && world->is_running && who != NULL)
+        lab->error = g_strdup_printf("%s [%s%s, at %s]%s%s", text, world_prefix(world), who,
+                                     sim_time_format(sim_now(world->sim), at),
+                                     rest == NULL ? "" : "\n", rest == NULL ? "" : rest);
+    else
+        lab->error =
+            g_strdup_printf("%s%s%s", text, rest == NULL ? "" : "\n", rest == NULL ? "" : rest);
+    if (world != NULL)
+        sim_stop(world->sim);
+}
+
+bool
+lab_callback(Lab *lab, int nargs, int nresults, const char *who)
+{
+    lua_State *L = lab->callback;
+
+    sandbox_new_turn(lab);
+    if (lua_pcall(L, nargs, nresults, 0) == LUA_OK)
+        return true;
+    lab_fail(lab, L, who);
+    lua_pop(L, 1);
+    return false;
+}
+
+/* ---- running a file ------------------------------------------------------------ */
+
+static int
+open_bindings(lua_State *L)
+{
+    Lab *lab = lab_of(L);
+
+    lab->callback = lua_newthread(L);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    lab->results = luaL_ref(L, LUA_REGISTRYINDEX);
+    bind_all(L);
+    return 0;
+}
+
+/* Every world that was built and never run lives to its end. */
+static void
+run_idle_worlds(lua_State *L, Lab *lab)
+{
+    if (lab->world != NULL && !lab->world->has_run)
+        world_run(L, lab->world, SIM_NEVER);
+}
+
+static int
+run_chunk(lua_State *L)
+{
+    Lab *lab = lab_of(L);
+    g_autofree char *chunk = g_strdup_printf("@%s", lab->file);
+    int status = luaL_loadbufferx(L, lab->source, strlen(lab->source), chunk, "t");
+
+    g_free(g_steal_pointer(&chunk));
+    if (status != LUA_OK)
+        lua_error(L);
+    lua_call(L, 0, 0);
+    run_idle_worlds(L, lab);
+    return 0;
+}
+
+static bool
+call_protected(Lab *lab, lua_CFunction fn)
+{
+    lua_State *L = lab->L;
+
+    lua_settop(L, 0);
+    lua_pushcfunction(L, sandbox_traceback);
+    lua_pushcfunction(L, fn);
+    if (lua_pcall(L, 0, 0, 1) == LUA_OK)
+        return true;
+    if (lab->error == NULL)
+        lab_fail(lab, L, NULL);
+    return false;
+}
+
+static bool
+read_file(Lab *lab, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    gsize len = 0;
+
+    lab->file = g_strdup(file);
+    if (!g_file_get_contents(file, &lab->source, &len, &error)) {
+        lab->error = g_strdup_printf("cannot read the scenario: %s", error->message);
+        return false;
+    }
+    if (strlen(lab->source) != len || lab->source[0] == '\033') {
+        lab->error = g_strdup_printf("%s: is no text: a scenario is a Lua source file", file);
+        return false;
+    }
+    return true;
+}
+
+bool
+lab_run_file(Lab *lab, const char *file)
+{
+    if (!read_file(lab, file))
+        return false;
+    if (sandbox_new(lab) == NULL) {
+        lab->error = g_strdup("the memory limit is too small for Lua itself");
+        return false;
+    }
+    return call_protected(lab, open_bindings) && call_protected(lab, run_chunk);
+}
+
+bool
+lab_describe_file(Lab *lab, const char *file)
+{
+    lab->describes_only = true;
+    if (lab_run_file(lab, file))
+        return true; /* a scenario without scenario{} */
+    if (lab->error != NULL && strstr(lab->error, described) != NULL && lab->is_declared) {
+        g_clear_pointer(&lab->error, g_free);
+        return true;
+    }
+    return false;
+}
