@@ -18,50 +18,54 @@
 typedef struct Folder Folder;
 
 typedef struct FolderOptions {
-    uint64_t packets;  /* lines of packets.tsv and packets in captures; what follows is only counted */
-    uint64_t rows;     /* the same for each of the other files */
-    uint32_t snaplen;  /* bytes of each packet in captures; 0: all */
-    bool captures;     /* write HOST-IF.pcapng */
+    uint64_t
+        packets;   /* lines of packets.tsv and packets in captures; what follows is only counted */
+    uint64_t rows; /* the same for each of the other files */
+    uint32_t snaplen; /* bytes of each packet in captures; 0: all */
+    bool captures;    /* write HOST-IF.pcapng */
 } FolderOptions;
 
-FolderOptions folder_options_default(void); /* 100,000 packets, 1,000,000 rows, whole packets, captures */
+FolderOptions
+folder_options_default(void); /* 100,000 packets, 1,000,000 rows, whole packets, captures */
 
 /* One expectation and how it ended. */
 typedef struct SummaryExpect {
-    char *text;     /* owns: "server's connection passed LAST-ACK -> CLOSED" */
-    char *message;  /* owns: found and expected, when it failed; NULL */
-    char *where;    /* owns: "lost_final_ack.lua:31" (no folder names); NULL */
+    char *text;    /* owns: "server's connection passed LAST-ACK -> CLOSED" */
+    char *message; /* owns: found and expected, when it failed; NULL */
+    char *where;   /* owns: "lost_final_ack.lua:31" (no folder names); NULL */
     bool passed;
 } SummaryExpect;
 
 typedef struct SummaryParam {
-    char *name, *value;       /* own */
-    char *default_value;      /* owns; NULL: none */
+    char *name, *value;  /* own */
+    char *default_value; /* owns; NULL: none */
 } SummaryParam;
 
 /* What the folder can't know by itself. The caller owns it; strings may be
  * NULL where the scenario gave none. */
 typedef struct Summary {
-    const char *scenario;    /* the file's name without its folder: "lost_final_ack.lua" */
+    const char *scenario; /* the file's name without its folder: "lost_final_ack.lua" */
     const char *title, *about;
-    const char *profile;     /* "linux" or "rfc" */
-    const char *version;     /* of halfopen */
+    const char *profile; /* "linux" or "rfc" */
+    const char *version; /* of halfopen */
     uint64_t seed;
-    bool stopped_early;      /* by a limit: `stopped_by` says which */
+    bool stopped_early; /* by a limit: `stopped_by` says which */
     const char *stopped_by;
-    const char *said;        /* the scenario's last line in plain words; NULL */
-    GPtrArray *params;       /* SummaryParam*; may be NULL */
-    GPtrArray *expects;      /* SummaryExpect*; may be NULL */
+    const char *said;   /* the scenario's last line in plain words; NULL */
+    const char *results; /* a JSON object as text: what result() stored; NULL: nothing */
+    GPtrArray *params;  /* SummaryParam*; may be NULL */
+    GPtrArray *expects; /* SummaryExpect*; may be NULL */
 } Summary;
 
-void summary_param_free(void *param);   /* for g_ptr_array_new_with_free_func */
+void summary_param_free(void *param); /* for g_ptr_array_new_with_free_func */
 void summary_expect_free(void *expect);
 
 /* Starts writing for a run of the recorder's net, whose folder will be `path`
  * (its parent is made if missing). Hangs a sink on the recorder. NULL and
  * error (G_FILE_ERROR) when the place can't be written or holds something
  * that is no run's folder. Borrows recorder. */
-Folder *folder_begin(const char *path, Recorder *recorder, const FolderOptions *options, GError **error);
+Folder *folder_begin(const char *path, Recorder *recorder, const FolderOptions *options,
+                     GError **error);
 
 /* After the run: ends the recorder, writes what remains and gives the folder
  * its name. Frees folder in any case; false and error: nothing is left. */

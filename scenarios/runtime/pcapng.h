@@ -10,12 +10,12 @@
 
 typedef struct PcapngPacket {
     SimTime at;
-    uint64_t id;            /* epb_packetid: the same in every capture of a run */
-    const uint8_t *bytes;   /* borrows */
-    uint32_t captured;      /* of bytes */
-    uint32_t original;      /* length on the wire */
+    uint64_t id;          /* epb_packetid: the same in every capture of a run */
+    const uint8_t *bytes; /* borrows */
+    uint32_t captured;    /* of bytes */
+    uint32_t original;    /* length on the wire */
     bool is_outbound;
-    const char *comment;    /* UTF-8; NULL: none */
+    const char *comment; /* UTF-8; NULL: none */
 } PcapngPacket;
 
 void pcapng_write_header(OutFile *out, const char *host, const char *iface, uint32_t snaplen);

@@ -4,8 +4,9 @@
 
 #include "scenarios/runtime/folder.h"
 
-#define SUMMARY_FILE   "summary.json"
-#define SUMMARY_FORMAT "halfopen run 1" /* the value of "format": changes when the files' meaning does */
+#define SUMMARY_FILE "summary.json"
+#define SUMMARY_FORMAT                                                                             \
+    "halfopen run 1" /* the value of "format": changes when the files' meaning does */
 
 /* The whole text, ending with a newline. left_out: rows that the files do not
  * hold. g_free. */

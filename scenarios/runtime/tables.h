@@ -16,7 +16,7 @@ Tables *tables_new(const char *dir, const Recorder *recorder, uint64_t packets, 
                    GError **error);
 bool tables_finish(Tables *tables, GError **error); /* writes the rest; frees */
 void tables_discard(Tables *tables);
-uint64_t tables_left_out(const Tables *tables);     /* rows that were past the limits */
+uint64_t tables_left_out(const Tables *tables); /* rows that were past the limits */
 
 /* From the recorder's sink. */
 void tables_on_packet(Tables *tables, const TracePacket *entry);

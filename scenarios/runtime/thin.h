@@ -19,11 +19,11 @@ typedef struct ThinRow {
 typedef void ThinFn(void *arg, const ThinRow *row);
 
 typedef struct Thin {
-    uint32_t free_rows;   /* pass as they come; 0: 2000 */
-    uint32_t rows;        /* that passed */
+    uint32_t free_rows; /* pass as they come; 0: 2000 */
+    uint32_t rows;      /* that passed */
     bool has_peak, has_last;
     SimTime interval, until;
-    ThinRow peak, last;   /* gathered, not yet passed */
+    ThinRow peak, last; /* gathered, not yet passed */
 } Thin;
 
 /* Zero-filled is ready. Passes 0 to 2 rows to fn. */

@@ -1,0 +1,61 @@
+/* halfopen plot RUN_DIR: the pictures of a run, from its files alone. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenarios/runtime/cli.h"
+#include "scenarios/runtime/ladder.h"
+#include "scenarios/runtime/plot.h"
+
+static int
+plot(const char *dir, const PlotOptions *options)
+{
+    g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    if (!plot_run_dir(dir, options, pictures, &text, &error))
+        return cli_fail("%s", error->message);
+    if (text != NULL)
+        fputs(text, stdout);
+    for (unsigned i = 0; i < pictures->len; i++)
+        printf("%s\n", (char *)pictures->pdata[i]);
+    return EXIT_GOOD;
+}
+
+int
+cmd_plot(int argc, char **argv)
+{
+    g_autofree char *format = NULL;
+    g_autofree char *conn = NULL;
+    GOptionEntry own[] = {
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "svg, png or txt (default: svg and png)",
+          "NAME" },
+        { "conn", 'c', 0, G_OPTION_ARG_STRING, &conn,
+          "Only this connection: its number, or HOST:NUMBER", "CONN" },
+        { 0 },
+    };
+    g_auto(GStrv) dirs = NULL;
+    LadderOptions terminal = ladder_options_for(STDOUT_FILENO);
+    int status;
+
+    if (!cli_parse("RUN_DIR", "Draws the pictures of a run from its folder.", own, NULL, argc, argv,
+                   &dirs, &status))
+        return status;
+    if (dirs == NULL || dirs[1] != NULL)
+        return cli_fail("plot: found %u folders, expected one (halfopen plot --help)",
+                        dirs == NULL ? 0 : g_strv_length(dirs));
+    if (format != NULL && strcmp(format, "svg") != 0 && strcmp(format, "png") != 0 &&
+        strcmp(format, "txt") != 0)
+        return cli_fail("--format: found \"%s\", expected svg, png or txt", format);
+
+    PlotOptions options = {
+        .format = format,
+        .conn = conn,
+        .utf8 = terminal.utf8,
+        .color = terminal.color,
+        .width = terminal.width,
+    };
+
+    return plot(dirs[0], &options);
+}

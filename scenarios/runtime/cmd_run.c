@@ -1,0 +1,344 @@
+/* halfopen run FILE: plays a scenario, shows it, writes its folder. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenarios/runtime/cli.h"
+#include "scenarios/runtime/folder.h"
+#include "scenarios/runtime/ladder.h"
+#include "scenarios/runtime/plot.h"
+#include "scenarios/runtime/results.h"
+
+typedef struct Run {
+    CliLab cli;
+    char *out; /* owns: --out, or runs/NAME */
+    gboolean draws, is_quiet, why, no_folder;
+    GPtrArray
+        *folders; /* owns Folder, beside lab->worlds; NULL entries when no folder is written */
+    Progress progress;
+} Run;
+
+/* ---- the folder -------------------------------------------------------------------- */
+
+/* "normal" -> OUT/normal; a scenario's only world is OUT itself. */
+static char *
+folder_path(const Run *run, const World *world)
+{
+    if (world->name[0] == '\0')
+        return g_strdup(run->out);
+
+    g_autofree char *slug = g_strdup(world->name);
+
+    for (char *c = slug; *c != '\0'; c++)
+        if (!g_ascii_isalnum(*c) && strchr("-_.", *c) == NULL)
+            *c = '_';
+    return g_build_filename(run->out, slug[0] == '.' ? "_" : slug, NULL);
+}
+
+static bool
+on_world(void *arg, World *world, char **error)
+{
+    Run *run = arg;
+    FolderOptions options = folder_options_default();
+    g_autoptr(GError) reason = NULL;
+
+    if (run->no_folder)
+        return true;
+
+    g_autofree char *path = folder_path(run, world);
+    Folder *folder = folder_begin(path, world->recorder, &options, &reason);
+
+    if (folder == NULL) {
+        *error = g_strdup_printf("cannot write the run's folder: %s", reason->message);
+        return false;
+    }
+    g_ptr_array_add(run->folders, folder);
+    return true;
+}
+
+static void
+on_progress(void *arg, World *world)
+{
+    progress_show(&((Run *)arg)->progress, world);
+}
+
+static GPtrArray *
+summary_params(const World *world)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(summary_param_free);
+
+    for (unsigned i = 0; i < world->params->len; i++) {
+        const Param *param = world->params->pdata[i];
+        SummaryParam *entry = g_new0(SummaryParam, 1);
+
+        entry->name = g_strdup(param->name);
+        entry->value = g_strdup(param->text);
+        entry->default_value = g_strdup(param->given);
+        g_ptr_array_add(list, entry);
+    }
+    return list;
+}
+
+/* Those of this world, and those told outside of every world. */
+static GPtrArray *
+summary_expects(const Lab *lab, const World *world)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(summary_expect_free);
+
+    for (unsigned i = 0; i < lab->expectations->len; i++) {
+        const Expectation *expectation = lab->expectations->pdata[i];
+
+        if (expectation->world[0] != '\0' && strcmp(expectation->world, world->name) != 0)
+            continue;
+
+        SummaryExpect *entry = g_new0(SummaryExpect, 1);
+
+        entry->text = g_strdup(expectation->claim);
+        entry->message = expectation->is_met ? NULL : g_strdup(expectation->found);
+        entry->where = g_path_get_basename(expectation->where);
+        entry->passed = expectation->is_met;
+        g_ptr_array_add(list, entry);
+    }
+    return list;
+}
+
+static const char *
+last_word(const Lab *lab, const World *world)
+{
+    const char *said = NULL;
+
+    for (unsigned i = 0; i < lab->sayings->len; i++) {
+        const Saying *saying = lab->sayings->pdata[i];
+
+        if (!saying->is_log &&
+            (saying->world[0] == '\0' || strcmp(saying->world, world->name) == 0))
+            said = saying->text;
+    }
+    return said;
+}
+
+static bool
+finish_folder(const Lab *lab, const World *world, Folder *folder, const char *results,
+              GError **error)
+{
+    g_autofree char *file = g_path_get_basename(lab->file);
+    g_autoptr(GPtrArray) params = summary_params(world);
+    g_autoptr(GPtrArray) expects = summary_expects(lab, world);
+    Summary summary = {
+        .scenario = file,
+        .title = lab->title,
+        .about = lab->about,
+        .profile = world->profile == TCP_PROFILE_RFC ? "rfc" : "linux",
+        .version = HALFOPEN_VERSION,
+        .seed = lab->options.seed,
+        .stopped_early = sim_now(world->sim) >= lab->options.until,
+        .stopped_by = sim_now(world->sim) >= lab->options.until ? "--until" : NULL,
+        .said = last_word(lab, world),
+        .results = results,
+        .params = params,
+        .expects = expects,
+    };
+
+    return folder_finish(folder, &summary, error);
+}
+
+/* All folders or none: the first that fails takes those after it along. */
+static bool
+finish_folders(Run *run, Lab *lab)
+{
+    g_autofree char *results = results_to_json(lab);
+    bool is_good = true;
+
+    for (unsigned i = 0; i < run->folders->len; i++) {
+        g_autoptr(GError) error = NULL;
+        Folder *folder = g_steal_pointer(&run->folders->pdata[i]);
+
+        if (!is_good) {
+            folder_abandon(folder);
+        } else if (!finish_folder(lab, lab->worlds->pdata[i], folder, results, &error)) {
+            cli_fail("cannot write the run's folder: %s", error->message);
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+static void
+abandon_folders(Run *run)
+{
+    for (unsigned i = 0; i < run->folders->len; i++)
+        if (run->folders->pdata[i] != NULL)
+            folder_abandon(run->folders->pdata[i]);
+}
+
+/* ---- the terminal -------------------------------------------------------------------- */
+
+static void
+show_ladders(const Run *run, const Lab *lab)
+{
+    LadderOptions options = ladder_options_for(STDOUT_FILENO);
+
+    options.why = run->why;
+    if (lab->title != NULL)
+        printf("%s\n\n", lab->title);
+    for (unsigned i = 0; i < lab->worlds->len; i++) {
+        const World *world = lab->worlds->pdata[i];
+
+        recorder_finish(world->recorder);
+        if (world->name[0] != '\0')
+            printf("--- %s ---\n\n", world->name);
+
+        g_autofree char *text = ladder_draw(world->recorder, &options);
+
+        printf("%s\n", text);
+    }
+}
+
+static void
+show_sayings(const Lab *lab)
+{
+    for (unsigned i = 0; i < lab->sayings->len; i++) {
+        const Saying *saying = lab->sayings->pdata[i];
+        char at[SIM_TIME_TEXT];
+
+        if (saying->is_log)
+            printf("%s%s%s: %s\n", saying->world, saying->world[0] == '\0' ? "" : ", ",
+                   sim_time_format(saying->at / SIM_US * SIM_US, at), saying->text);
+    }
+    for (unsigned i = 0; i < lab->sayings->len; i++) {
+        const Saying *saying = lab->sayings->pdata[i];
+
+        if (!saying->is_log)
+            printf("%s\n", saying->text);
+    }
+}
+
+static void
+show_expectations(const Lab *lab, FILE *out)
+{
+    unsigned failures = lab_failures(lab), n = lab->expectations->len;
+
+    for (unsigned i = 0; i < n; i++) {
+        const Expectation *expectation = lab->expectations->pdata[i];
+
+        if (!expectation->is_met)
+            fprintf(out, "\nNot met, %s%s%s: %s\n  %s\n", expectation->world,
+                    expectation->world[0] == '\0' ? "" : ", ", expectation->where,
+                    expectation->claim, expectation->found);
+    }
+    if (failures > 0)
+        fprintf(out, "\n%u of %u expectations not met.\n", failures, n);
+}
+
+/* ---- the pictures ------------------------------------------------------------------------ */
+
+static bool
+draw_pictures(const Run *run, const Lab *lab)
+{
+    PlotOptions options = { 0 };
+
+    for (unsigned i = 0; i < lab->worlds->len; i++) {
+        g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *path = folder_path(run, lab->worlds->pdata[i]);
+
+        if (!plot_run_dir(path, &options, pictures, NULL, &error)) {
+            cli_fail("%s", error->message);
+            return false;
+        }
+        for (unsigned k = 0; k < pictures->len && !run->is_quiet; k++)
+            printf("Picture: %s\n", (char *)pictures->pdata[k]);
+    }
+    return true;
+}
+
+/* ---- the command ------------------------------------------------------------------------- */
+
+static int
+report(Run *run, Lab *lab)
+{
+    unsigned failures = lab_failures(lab), n = lab->expectations->len;
+
+    if (!run->is_quiet) {
+        show_ladders(run, lab);
+        show_sayings(lab);
+        if (n > 0 && failures == 0)
+            printf("All %u expectations met.\n", n);
+    }
+    fflush(stdout);
+    show_expectations(lab, run->is_quiet ? stderr : stdout);
+    if (!finish_folders(run, lab))
+        return EXIT_BAD_INPUT;
+    if (!run->no_folder && !run->is_quiet && lab->worlds->len > 0)
+        printf("Folder: %s\n", run->out);
+    if (run->draws && !run->no_folder && !draw_pictures(run, lab))
+        return EXIT_BAD_INPUT;
+    return failures > 0 ? EXIT_NOT_MET : EXIT_GOOD;
+}
+
+static int
+play(Run *run, const char *file)
+{
+    LabOptions *options = &run->cli.options;
+
+    if (run->out == NULL) {
+        g_autofree char *base = g_path_get_basename(file);
+        char *dot = strrchr(base, '.');
+
+        if (dot != NULL && dot != base)
+            *dot = '\0';
+        run->out = g_build_filename("runs", base, NULL);
+    }
+    options->quiet = run->is_quiet;
+    options->on_world = on_world;
+    options->on_progress = on_progress;
+    options->arg = run;
+    progress_init(&run->progress, options->until, !run->is_quiet);
+
+    Lab *lab = lab_new(options);
+    bool is_good = lab_run_file(lab, file);
+    int status = EXIT_BAD_INPUT;
+
+    progress_clear(&run->progress);
+    if (is_good)
+        status = report(run, lab);
+    else
+        cli_fail("%s", lab_error(lab));
+    abandon_folders(run);
+    lab_free(lab);
+    return status;
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+    Run run = { .folders = g_ptr_array_new() };
+    g_autofree GOptionEntry *shared = cli_lab_entries(&run.cli);
+    GOptionEntry own[] = {
+        { "out", 'o', 0, G_OPTION_ARG_FILENAME, &run.out,
+          "The run's folder (default runs/SCENARIO)", "DIR" },
+        { "plot", 0, 0, G_OPTION_ARG_NONE, &run.draws, "Draw the pictures too", NULL },
+        { "quiet", 'q', 0, G_OPTION_ARG_NONE, &run.is_quiet, "Print only what is wrong", NULL },
+        { "why", 'w', 0, G_OPTION_ARG_NONE, &run.why,
+          "Say the rule behind each segment and transition", NULL },
+        { "no-folder", 0, 0, G_OPTION_ARG_NONE, &run.no_folder, "Write no files", NULL },
+        { 0 },
+    };
+    g_auto(GStrv) files = NULL;
+    int status;
+
+    if (cli_parse("FILE", "Plays a scenario, draws its ladder and writes its folder.", shared, own,
+                  argc, argv, &files, &status)) {
+        if (files == NULL || files[1] != NULL)
+            status = cli_fail("run: found %u files, expected one scenario (halfopen run --help)",
+                              files == NULL ? 0 : g_strv_length(files));
+        else if (!cli_lab_options(&run.cli))
+            status = EXIT_BAD_INPUT;
+        else
+            status = play(&run, files[0]);
+    }
+    g_ptr_array_unref(run.folders);
+    g_free(run.out);
+    cli_lab_done(&run.cli);
+    return status;
+}
