@@ -13,6 +13,8 @@
 
 typedef enum TcpCaState { TCP_CA_OPEN, TCP_CA_DISORDER, TCP_CA_CWR, TCP_CA_RECOVERY, TCP_CA_LOSS } TcpCaState;
 
+typedef enum CcHystart { CC_HYSTART_NONE, CC_HYSTART_TRAIN, CC_HYSTART_DELAY } CcHystart;
+
 #define CC_INFINITE_SSTHRESH 0x7fffffffu
 #define CC_PRIVATE_BYTES     104
 
@@ -41,6 +43,8 @@ typedef struct CcWindow {
     uint64_t pacing_rate;    /* bytes/s; 0: the default (tcp_pacing_ss_ratio, tcp_pacing_ca_ratio) */
     uint64_t delivered_at_ns;
     bool app_limited;
+    uint8_t hystart_exit;    /* CcHystart: set when slow start was left, cleared by who counts it */
+    SimTime last_send_at;    /* of data; 0: none yet */
     SimRng *rng;             /* borrows: the host's stream for congestion control */
     const struct TcpParams *params;
     uint64_t private[CC_PRIVATE_BYTES / 8]; /* the algorithm's own, zeroed before init */
