@@ -64,6 +64,7 @@ link_end_refresh(LinkEnd *end)
     end->delay = params->delay;
     end->memo_bytes = 0;
     end->memo_ns = 0;
+    end->rest = 0;
     end->limit_packets = params->queue.limit_packets > 0 ? params->queue.limit_packets : UINT32_MAX;
     end->limit_bytes = params->queue.limit_bytes > 0 ? params->queue.limit_bytes : UINT64_MAX;
     end->is_plain = end->link->is_up && end->link->fate == NULL && end->server == NULL &&

@@ -107,6 +107,8 @@ struct LinkEnd {
     SimTime busy_until;  /* the transmitter */
     uint32_t memo_bytes; /* transmission time of packets of this size: */
     SimTime memo_ns;
+    uint64_t memo_rest; /* of its division, in ns / rate */
+    uint64_t rest;      /* carried over from the packets before */
     uint32_t limit_packets;
     uint64_t limit_bytes;
     WaitRing waiting;

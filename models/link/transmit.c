@@ -2,17 +2,24 @@
  * any transmitter into the pipe. */
 #include "models/link/link_internal.h"
 
+/* What a division leaves over is carried to the next packet, so that a busy
+ * link carries its rate exactly. */
 SimTime
 transmit_time(LinkEnd *end, uint32_t ip_bytes)
 {
     if (end->rate == 0)
         return 0;
     if (ip_bytes != end->memo_bytes) { /* most packets of a direction are of one size */
-        uint64_t bits = (uint64_t)(ip_bytes + end->overhead) * 8;
+        uint64_t bits_ns = (uint64_t)(ip_bytes + end->overhead) * 8 * (uint64_t)SIM_SEC;
         end->memo_bytes = ip_bytes;
-        end->memo_ns = (SimTime)((bits * (uint64_t)SIM_SEC + end->rate - 1) / end->rate);
+        end->memo_ns = (SimTime)(bits_ns / end->rate);
+        end->memo_rest = bits_ns % end->rate;
     }
-    return end->memo_ns;
+    end->rest += end->memo_rest;
+    if (end->rest < end->rate)
+        return end->memo_ns;
+    end->rest -= end->rate;
+    return end->memo_ns + 1;
 }
 
 /* Forgets those whose first bit has left. */
@@ -84,6 +91,8 @@ transmit_fifo(LinkEnd *end, Packet *packet, SimTime now)
         link_note(end, PACKET_EVENT_QUEUED, packet, NULL, tx_at - now);
         if (probe_is_heard(&end->probes->queue))
             link_record_queue(end, tx_at - now);
+    } else {
+        end->rest = 0;
     }
     packet->tx_at = tx_at;
     if (end->rate != 0)
