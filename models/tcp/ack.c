@@ -263,6 +263,18 @@ ack_old(TcpConn *conn, AckState *ack, uint32_t delivered_before)
     return TCP_PASS;
 }
 
+/* The SYN-ACK was the request's, not of our queue: its sample is taken here.
+ * rec.first_tx_at: when it was sent, 0 when it was sent more than once. */
+static void
+syn_ack_acked(TcpConn *conn, AckState *ack)
+{
+    SimTime rtt = conn->rec.first_tx_at ? tcp_now(conn) - conn->rec.first_tx_at : -1;
+
+    ack->flags |= ACK_SYN_ACKED;
+    take_rtt(conn, ack, rtt, -1, rtt);
+    conn->w.delivered++;
+}
+
 static void
 note_ack_event(TcpConn *conn, AckState *ack)
 {
@@ -311,6 +323,8 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
     conn->rec.probes_out = 0;
     conn->rec.last_ack_recv_at = tcp_now(conn);
     if (ack.prior_packets == 0) {
+        if (conn->state == TCP_SYN_RECEIVED && (ack.flags & ACK_UNA_ADVANCED))
+            syn_ack_acked(conn, &ack);
         if (ack.flags & ACK_DSACKING) {
             tcp_recovery_ack(conn, &ack);
             count_delivered(conn, conn->w.delivered - delivered, false);

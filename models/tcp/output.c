@@ -1,5 +1,6 @@
 /* Sending (RFC 9293 §3.8.6.2.1): what may leave now, and the SYN and FIN that
  * are queued like data. Called after every segment in, timer and user call. */
+#include "models/tcp/ecn.h"
 #include "models/tcp/output.h"
 
 /* What one run of the loop found out. */
@@ -159,16 +160,12 @@ tcp_output(TcpConn *conn)
         tcp_check_space(conn);
 }
 
-void
-tcp_queue_syn(TcpConn *conn, uint16_t flags)
+/* The SYN as the first entry of the queue, not yet sent. */
+static void
+push_syn(TcpConn *conn, uint16_t flags)
 {
-    TcpTxSeg *seg = tcp_tx_first_sent(conn);
+    TcpTxSeg *seg;
 
-    if (seg && (seg->flags & TCP_SYN)) { /* simultaneous open: the same SYN, now with ACK */
-        seg->flags |= flags & TCP_ACK;
-        tcp_transmit_seg(conn, 0, NULL, "RFC 9293 §3.10.7.3");
-        return;
-    }
     conn->snd.una = conn->snd.nxt = conn->snd.iss;
     conn->snd.write_seq = conn->snd.iss + 1;
     conn->snd.up = conn->snd.small_end = conn->snd.iss;
@@ -177,16 +174,64 @@ tcp_queue_syn(TcpConn *conn, uint16_t flags)
     seg = tcp_tx_push(conn, conn->snd.iss);
     seg->end_seq = conn->snd.iss + 1;
     seg->flags = TCP_SYN | (flags & TCP_ACK);
+    if (!(flags & TCP_ACK))
+        seg->flags |= tcp_ecn_syn_flags(conn);
     seg->pcount = 1;
     if (conn->rtt.rto == 0)
         tcp_rto_set_initial(conn);
     conn->rec.retrans_stamp = tcp_ts_clock(conn->stack);
     conn->rec.retrans_at = MAX(tcp_now(conn), 1);
-    tcp_transmit_seg(conn, 0, NULL, "RFC 9293 §3.5");
-    conn->tx->n_sent = 1;
+}
+
+static void
+syn_was_sent(TcpConn *conn)
+{
+    conn->tx->n_sent = conn->tx->count;
     conn->snd.nxt = conn->snd.write_seq;
-    conn->rec.packets_out = 1;
+    conn->rec.packets_out = conn->tx->count;
     tcp_timer_set(conn, TCP_TIMER_RTO, conn->rtt.rto);
+}
+
+void
+tcp_queue_syn(TcpConn *conn, uint16_t flags)
+{
+    TcpTxSeg *seg = tcp_tx_first_sent(conn);
+
+    if (seg && (seg->flags & TCP_SYN)) { /* simultaneous open: the same SYN, now with ACK */
+        seg->flags = TCP_SYN | (flags & TCP_ACK);
+        tcp_transmit_seg(conn, 0, NULL, "RFC 9293 §3.10.7.3");
+        return;
+    }
+    push_syn(conn, flags);
+    tcp_transmit_seg(conn, 0, NULL, "RFC 9293 §3.5");
+    syn_was_sent(conn);
+}
+
+uint32_t
+tcp_queue_syn_data(TcpConn *conn, const void *bytes, uint32_t len)
+{
+    StreamTable *streams = conn->stack->host->net->streams;
+    TcpTxSeg *seg;
+
+    push_syn(conn, TCP_SYN);
+    conn->snd.stream = stream_new_id(streams);
+    if (bytes)
+        stream_write(streams, conn->snd.stream, 0, bytes, len);
+    seg = tcp_tx_push(conn, conn->snd.write_seq);
+    seg->flags = TCP_PSH;
+    seg->end_seq += len;
+    conn->snd.write_seq += len;
+    conn->snd.written = len;
+    tcp_tx_set_pcount(seg, MAX(conn->snd.mss, len));
+    tcp_tx_at(conn, 0)->sent_at = seg->sent_at = tcp_now(conn);
+    tcp_rate_sent(conn, seg);
+    tcp_chrono_start(conn, TCP_CHRONO_BUSY);
+    tcp_transmit_syn(conn, tcp_tx_at(conn, 0), len, NULL, "RFC 7413 §4.2.1");
+    conn->data_segs_out++;
+    conn->bytes_sent += len;
+    host_count(conn->stack->host, MIB_TcpExtTCPOrigDataSent);
+    syn_was_sent(conn);
+    return len;
 }
 
 void

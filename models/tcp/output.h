@@ -65,6 +65,9 @@ void tcp_sndbuf_expand(TcpConn *conn);
 /* Puts entry `index` on the wire, as many segments as it counts. `what` names
  * a retransmission or a probe for the record; NULL for a first transmission. */
 void tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *rule);
+/* A SYN (or SYN-ACK) with the first `data_len` bytes of the stream. */
+void tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const char *what,
+                      const char *rule);
 /* An ACK with sequence number `seq` that carries nothing. */
 void tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule);
 

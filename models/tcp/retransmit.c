@@ -1,6 +1,7 @@
 /* Sending again: one entry, all that is marked lost, and the retransmission
  * timeout with its back-off and its ends (RFC 6298 §5, RFC 1122 §4.2.3.5). */
 #include "models/tcp/ack.h"
+#include "models/tcp/ecn.h"
 
 /* Makes one segment of small ones that follow each other, while they fit
  * `space` bytes (tcp_retrans_collapse). */
@@ -82,8 +83,11 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
     }
     seg = tcp_tx_at(conn, index);
     host_count_n(host, MIB_TcpRetransSegs, seg->pcount);
-    if (seg->flags & TCP_SYN)
+    if (seg->flags & TCP_SYN) {
         host_count(host, MIB_TcpExtTCPSynRetrans);
+        if ((seg->flags & (TCP_ECE | TCP_CWR)) && tcp_ecn_syn_falls_back(conn))
+            seg->flags &= (uint8_t) ~(TCP_ECE | TCP_CWR); /* RFC 3168 §6.1.1.1 */
+    }
     conn->rec.total_retrans += seg->pcount;
     conn->bytes_retrans += tcp_tx_len(seg);
     tcp_transmit_seg(conn, index, what, rule);
@@ -149,6 +153,20 @@ tcp_retransmit_queue(TcpConn *conn)
         tcp_timer_set(conn, TCP_TIMER_RTO, conn->rtt.rto);
 }
 
+/* Sends what is marked lost, for a loss that says nothing about congestion. */
+static void
+retransmit_without_blame(TcpConn *conn)
+{
+    if (conn->w.ca_state != TCP_CA_LOSS) {
+        conn->rec.high_seq = conn->snd.nxt;
+        conn->w.ssthresh = tcp_current_ssthresh(conn);
+        conn->rec.prior_ssthresh = 0;
+        conn->rec.undo_marker = 0;
+        tcp_set_ca_state(conn, TCP_CA_LOSS);
+    }
+    tcp_retransmit_queue(conn);
+}
+
 void
 tcp_retransmit_simple(TcpConn *conn)
 {
@@ -164,13 +182,14 @@ tcp_retransmit_simple(TcpConn *conn)
         return;
     if (!conn->rec.sack_ok)
         tcp_reno_limit(conn);
-    /* Not congestion: cwnd counts segments and those have become smaller. */
-    if (conn->w.ca_state != TCP_CA_LOSS) {
-        conn->rec.high_seq = conn->snd.nxt;
-        conn->w.ssthresh = tcp_current_ssthresh(conn);
-        conn->rec.prior_ssthresh = 0;
-        conn->rec.undo_marker = 0;
-        tcp_set_ca_state(conn, TCP_CA_LOSS);
-    }
-    tcp_retransmit_queue(conn);
+    retransmit_without_blame(conn);
+}
+
+void
+tcp_syn_data_refused(TcpConn *conn)
+{
+    for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++)
+        tcp_mark_lost(conn, tcp_tx_at(conn, i));
+    if (conn->rec.lost_out)
+        retransmit_without_blame(conn);
 }

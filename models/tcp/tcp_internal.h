@@ -377,6 +377,9 @@ void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
  * window, established-state options), counts it, hands it to ip. Consumes. */
 void tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule);
 void tcp_queue_syn(TcpConn *conn, uint16_t flags); /* output.c: SYN (or SYN|ACK) into the tx queue, sent, timer armed */
+/* output.c: the same with data (RFC 7413), queued as an entry of its own behind the SYN. Bytes taken: all. */
+uint32_t tcp_queue_syn_data(TcpConn *conn, const void *bytes, uint32_t len);
+void tcp_syn_data_refused(TcpConn *conn);           /* retransmit.c: the SYN-ACK left the data out: send it again at once */
 void tcp_resend_syn(TcpConn *conn, SimTime after);  /* retransmit.c: earlier than the timer (bad SYN-ACK in SYN-SENT) */
 void tcp_queue_fin(TcpConn *conn);        /* output.c: FIN behind the data; sends */
 /* ack.c: processes seg's acknowledgment (SND.UNA < SEG.ACK =< SND.NXT or

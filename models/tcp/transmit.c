@@ -135,8 +135,9 @@ tcp_send_ack(TcpConn *conn, const char *rule)
         tcp_transmit_ack(conn, conn->snd.nxt, NULL, rule);
 }
 
-static void
-transmit_syn(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
+void
+tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const char *what,
+                 const char *rule)
 {
     Packet *packet = packet_new_tcp(conn->stack->host->packets);
     TcpHeader *h = &packet->tcp;
@@ -144,6 +145,8 @@ transmit_syn(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
 
     fill_ip(conn, packet);
     packet->payload = (Payload){ 0 };
+    if (data_len)
+        packet->payload = (Payload){ .stream = conn->snd.stream, .len = data_len };
     packet->why = rule;
     if (what) {
         packet->flags |= PACKET_RETRANSMIT;
@@ -156,7 +159,11 @@ transmit_syn(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
     tcp_fill_syn_options(conn, h, is_synack);
     h->option_bytes = tcp_options_bytes(h);
     h->wnd = take_window(conn, TCP_SYN);
-    send_packet(conn, packet, false);
+    packet->ip.total_len =
+        (uint16_t)(IPV4_HEADER_BYTES + TCP_HEADER_BYTES + h->option_bytes + data_len);
+    conn->segs_out++;
+    host_count(conn->stack->host, MIB_TcpOutSegs);
+    ip_output(conn->stack->host, packet);
 }
 
 /* One of the segments of a burst. */
@@ -225,7 +232,7 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
 
     seg->sent_at = tcp_pacing_departure(conn, len);
     if (seg->flags & TCP_SYN) {
-        transmit_syn(conn, seg, what, rule);
+        tcp_transmit_syn(conn, seg, 0, what, rule);
         return;
     }
     /* The last segment of a burst is pushed, so that a receiver that gathers
