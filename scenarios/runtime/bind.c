@@ -97,5 +97,6 @@ bind_all(lua_State *L)
     bind_packet(L);
     bind_raw(L);
     bind_app(L);
+    bind_box(L);
     run_prelude(L);
 }

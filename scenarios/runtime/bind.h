@@ -24,6 +24,7 @@ void bind_fate(lua_State *L);
 void bind_packet(lua_State *L);
 void bind_raw(lua_State *L);
 void bind_app(lua_State *L);
+void bind_box(lua_State *L);
 void bind_trace(lua_State *L, int core); /* queries of the recorder, for the prelude */
 
 /* The table of methods on top becomes the __index of the metatable below it;

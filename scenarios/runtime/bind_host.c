@@ -363,7 +363,8 @@ host_address(lua_State *L)
     return 1;
 }
 
-/* host:route("10.9.0.0/16", { via = "10.0.0.254" } or { unreachable = true }) */
+/* host:route("10.9.0.0/16", { via = "10.0.0.254" } or { unreachable = true } or { delete = true })
+ */
 static int
 host_route(lua_State *L)
 {
@@ -378,9 +379,14 @@ host_route(lua_State *L)
     via = conf_addr(&t, "via", IP_ADDR_ANY);
 
     bool is_unreachable = conf_bool(&t, "unreachable", false);
+    bool is_deleted = conf_bool(&t, "delete", false);
     int64_t iface = conf_int(&t, "iface", -1, 0, 1000);
 
     conf_close(&t);
+    if (is_deleted) {
+        ip_del_route(box->host, prefix, bits);
+        return 0;
+    }
     if (is_unreachable) {
         ip_add_unreachable(box->host, prefix, bits);
         return 0;
