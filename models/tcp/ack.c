@@ -99,6 +99,18 @@ take_rtt(TcpConn *conn, AckState *ack, SimTime seq_rtt, SimTime sack_rtt, SimTim
     return true;
 }
 
+static void
+count_hystart(TcpConn *conn)
+{
+    Host *host = conn->stack->host;
+    bool is_train = conn->w.hystart_exit == CC_HYSTART_TRAIN;
+
+    host_count(host, is_train ? MIB_TcpExtTCPHystartTrainDetect : MIB_TcpExtTCPHystartDelayDetect);
+    host_count_n(host, is_train ? MIB_TcpExtTCPHystartTrainCwnd : MIB_TcpExtTCPHystartDelayCwnd,
+                 conn->w.cwnd);
+    conn->w.hystart_exit = CC_HYSTART_NONE;
+}
+
 /* RTT samples of what was just taken off the queue, and what follows. */
 static void
 after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had_sacks,
@@ -142,6 +154,8 @@ after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had
 
         tcp_cc_refresh(conn);
         conn->cc->on_rtt(&conn->w, &sample);
+        if (conn->w.hystart_exit)
+            count_hystart(conn);
     }
 }
 

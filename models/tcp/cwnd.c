@@ -17,6 +17,7 @@ tcp_cc_refresh(TcpConn *conn)
     w->in_flight = tcp_packets_in_flight(conn);
     w->app_limited = conn->rec.app_limited != 0;
     w->is_cwnd_limited = tcp_cwnd_is_limited(conn);
+    w->last_send_at = conn->rec.last_send_at;
 }
 
 void
