@@ -19,7 +19,7 @@
 typedef enum RouteKind { ROUTE_NONE, ROUTE_UNREACHABLE, ROUTE_LOCAL, ROUTE_LINK } RouteKind;
 
 /* Who made a route; of equal prefixes the first here wins. */
-typedef enum RouteOrigin { ROUTE_STATIC, ROUTE_CONNECTED, ROUTE_COMPUTED } RouteOrigin;
+typedef enum RouteOrigin { ROUTE_OWN, ROUTE_STATIC, ROUTE_CONNECTED, ROUTE_COMPUTED } RouteOrigin;
 
 typedef struct Route {
     IpAddr prefix, gateway;

@@ -7,7 +7,7 @@
 
 #include "models/ip/ip_internal.h"
 
-enum { CACHE_FIRST = 8, CACHE_MOST = 4096 };
+enum { CACHE_FIRST = 8, CACHE_MOST = 32768 };
 
 guint
 ip_addr_hash_func(gconstpointer addr)
@@ -167,7 +167,8 @@ ip_del_route(Host *host, IpAddr prefix, unsigned prefix_bits)
     for (guint i = 0; i < ip->routes->len; i++) {
         Route route = g_array_index(ip->routes, Route, i);
 
-        if (route.bits != gone.bits || !ip_addr_equal(route.prefix, gone.prefix))
+        if (route.origin == ROUTE_OWN || route.bits != gone.bits ||
+            !ip_addr_equal(route.prefix, gone.prefix))
             g_array_index(ip->routes, Route, kept++) = route;
     }
     g_array_set_size(ip->routes, kept);
@@ -222,12 +223,6 @@ longest_prefix(IpStack *ip, IpAddr dst)
     return NULL;
 }
 
-static bool
-is_local(const Host *host, IpAddr dst)
-{
-    return ip_addr_is_loopback(dst) || host_iface_with_addr(host, dst) != NULL;
-}
-
 static void
 grow_cache(IpStack *ip)
 {
@@ -247,19 +242,19 @@ ip_route_resolve(IpStack *ip, IpAddr dst)
 
     if (!host->net->routes_known)
         net_compute_routes(host->net);
-    if (is_local(host, dst)) {
+    const Route *route = longest_prefix(ip, dst);
+
+    found.kind = route != NULL ? route->kind : ROUTE_NONE;
+    if (ip_addr_is_loopback(dst))
         found.kind = ROUTE_LOCAL;
+    if (found.kind == ROUTE_LOCAL) {
         found.out = &ip->loopback;
         found.src = dst;
-    } else {
-        const Route *route = longest_prefix(ip, dst);
+    } else if (found.kind == ROUTE_LINK) {
         const PathMtu *pmtu = ip_pmtu_find(ip, dst);
 
-        found.kind = route != NULL ? route->kind : ROUTE_NONE;
-        if (found.kind == ROUTE_LINK) {
-            found.out = route->out;
-            found.src = route->out->addr;
-        }
+        found.out = route->out;
+        found.src = route->out->addr;
         if (pmtu != NULL) {
             found.pmtu = pmtu->mtu;
             found.pmtu_expires = pmtu->expires;

@@ -132,6 +132,13 @@ add_connected(Host *host)
         Iface *iface = host->ifaces->pdata[i];
         unsigned bits = ip_addr_is_v4(iface->addr) ? 96 + iface->prefix_bits : iface->prefix_bits;
 
+        if (ip_addr_is_any(iface->addr))
+            continue;
+        ip_route_add(host->ip, (Route){ .prefix = iface->addr,
+                                        .bits = 128,
+                                        .kind = ROUTE_LOCAL,
+                                        .origin = ROUTE_OWN });
+
         ip_route_add(host->ip, (Route){ .prefix = iface->addr,
                                         .out = iface,
                                         .bits = bits,
@@ -154,6 +161,7 @@ net_compute_routes(Net *net)
 
         if (host->ip == NULL)
             continue;
+        ip_route_drop_origin(host->ip, ROUTE_OWN);
         ip_route_drop_origin(host->ip, ROUTE_CONNECTED);
         ip_route_drop_origin(host->ip, ROUTE_COMPUTED);
         add_connected(host);
