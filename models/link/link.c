@@ -272,7 +272,7 @@ link_record(const LinkEnd *end, PacketEvent event, const Packet *packet, const c
 }
 
 void
-link_record_queue(const LinkEnd *end, SimTime sojourn)
+link_record_queue(LinkEnd *end, SimTime sojourn)
 {
     QueueRecord record = {
         .at = sim_now(end->sim),
@@ -283,7 +283,19 @@ link_record_queue(const LinkEnd *end, SimTime sojourn)
     };
 
     link_end_queue(end, &record.length, &record.bytes);
+    end->told_queue = record.length;
     probe_emit(&end->probes->queue, &record);
+}
+
+void
+link_record_queue_change(LinkEnd *end)
+{
+    uint32_t packets;
+    uint64_t bytes;
+
+    link_end_queue(end, &packets, &bytes);
+    if (packets != end->told_queue)
+        link_record_queue(end, 0);
 }
 
 void

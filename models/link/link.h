@@ -13,26 +13,45 @@
 
 typedef struct Link Link;
 
-typedef enum LossKind { LOSS_NONE, LOSS_RANDOM, LOSS_GILBERT_ELLIOTT, LOSS_BURST, LOSS_LIST, LOSS_BIT_ERROR } LossKind;
+typedef enum LossKind {
+    LOSS_NONE,
+    LOSS_RANDOM,
+    LOSS_GILBERT_ELLIOTT,
+    LOSS_BURST,
+    LOSS_LIST,
+    LOSS_BIT_ERROR,
+} LossKind;
 
+/* Loss comes before the queue, as in netem: a lost packet takes no room and no
+ * time there. */
 typedef struct LossParams {
     LossKind kind;
-    double p;            /* random: probability a packet; bit error: a bit; Gilbert-Elliott: good -> bad; burst: a burst begins */
-    double r;            /* Gilbert-Elliott: bad -> good */
-    double one_minus_h;  /* Gilbert-Elliott: loss in bad (default 1) */
-    double one_minus_k;  /* Gilbert-Elliott: loss in good (default 0) */
-    uint32_t burst;      /* packets in a burst */
-    const uint32_t *list; /* copied: serial numbers of packets in this direction (from 1), ascending */
+    /* random: probability a packet; bit error: a bit; Gilbert-Elliott: good to
+     * bad; burst: that one begins */
+    double p;
+    double r;             /* Gilbert-Elliott: bad to good */
+    double one_minus_h;   /* Gilbert-Elliott: loss in bad (default 1) */
+    double one_minus_k;   /* Gilbert-Elliott: loss in good (default 0) */
+    uint32_t burst;       /* packets in a burst */
+    const uint32_t *list; /* copied: the first, second, ... packet of this direction, ascending */
     uint32_t n_list;
 } LossParams;
 
-typedef enum JitterKind { JITTER_NONE, JITTER_UNIFORM, JITTER_NORMAL, JITTER_PARETO, JITTER_TABLE } JitterKind;
+typedef enum JitterKind {
+    JITTER_NONE,
+    JITTER_UNIFORM,
+    JITTER_NORMAL,
+    JITTER_PARETO,
+    JITTER_TABLE,
+} JitterKind;
 
 typedef struct JitterParams {
     JitterKind kind;
-    SimTime amount;       /* uniform: +-amount; normal: standard deviation; pareto: scale; table: scale of its values */
-    bool keeps_order;     /* a delayed packet delays those behind it */
-    const double *table;  /* copied: sorted quantiles in units of amount */
+    /* uniform: plus or minus this; normal, Pareto (of shape 3, mean 0): the
+     * standard deviation; table: the unit of its values */
+    SimTime amount;
+    bool keeps_order;    /* a delayed packet delays those behind it */
+    const double *table; /* copied: sorted, equally likely quantiles in units of amount */
     uint32_t n_table;
 } JitterParams;
 
@@ -50,40 +69,55 @@ typedef struct QdiscParams {
 } QdiscParams;
 
 typedef struct LinkParams { /* of one direction */
-    uint64_t rate;     /* bit/s; 0: infinitely fast */
-    SimTime delay;     /* propagation, one way */
-    uint32_t mtu;      /* bytes of an IP packet; what is larger never gets in: ip/ fragments or refuses */
+    uint64_t rate;          /* bit/s; 0: infinitely fast */
+    SimTime delay;          /* propagation, one way */
+    uint32_t mtu;      /* bytes of an IP packet; larger never gets in: ip/ fragments or refuses */
     uint32_t overhead; /* bytes that each packet takes beside its IP datagram (Ethernet: 18+20) */
     QdiscParams queue;
     LossParams loss;
     JitterParams jitter;
     double duplicate, corrupt, reorder; /* probabilities */
-    SimTime reorder_by;  /* a reordered packet overtakes: it skips the delay (netem) when 0, else leaves this much later */
-    const SimTime *trace; /* copied: delivery opportunities (Mahimahi), repeated after the last; NULL: rate */
+    /* A reordered packet skips the delay and so overtakes (netem) when this is
+     * 0, else it leaves the far end this much later. */
+    SimTime reorder_by;
+    /* Copied: ascending times of opportunities to deliver 1504 bytes, repeated
+     * after the last (Mahimahi); takes the place of the rate. NULL: none. */
+    const SimTime *trace;
     uint32_t n_trace;
 } LinkParams;
 
 /* What a fate does to one packet. */
-typedef enum FateKind { FATE_PASS, FATE_DROP, FATE_DELAY, FATE_DUPLICATE, FATE_REORDER, FATE_CORRUPT, FATE_HOLD } FateKind;
+typedef enum FateKind {
+    FATE_PASS,
+    FATE_DROP,
+    FATE_DELAY,
+    FATE_DUPLICATE,
+    FATE_REORDER,
+    FATE_CORRUPT,
+    FATE_HOLD,
+} FateKind;
 
 typedef struct Fate {
     FateKind kind;
-    SimTime by;            /* delay; gap before the duplicate */
-    uint32_t copies;       /* duplicate */
-    uint32_t past;         /* reorder: lets this many later packets overtake */
-    int32_t corrupt_at;    /* offset in the IP datagram; -1: any byte */
-    uint8_t corrupt_xor;   /* 0: a random bit */
-    bool fix_checksum;     /* corruption that the checksum does not catch */
-    const char *reason;    /* static or interned for the run; what records show */
+    SimTime by;      /* delay; gap before each duplicate; reorder: waits no longer (0: for ever) */
+    uint32_t copies; /* duplicate */
+    uint32_t past;   /* reorder: lets this many later packets overtake */
+    int32_t corrupt_at;  /* offset in the IP datagram; -1: any byte */
+    uint8_t corrupt_xor; /* 0: a random bit */
+    bool fix_checksum;   /* corruption that the checksum does not catch */
+    const char *reason;  /* static or interned for the run; what records show */
 } Fate;
 
 /* Decides about each packet as it is given to the link, before queue and loss.
  * May keep the packet's copy, not the packet. */
 typedef Fate LinkFateFn(void *arg, Link *link, unsigned direction, const Packet *packet);
 
-LinkParams link_params_default(void); /* 10 ms, MTU 1500, infinitely fast, fifo of 1000 packets, no faults */
+/* 10 ms, MTU 1500, infinitely fast, fifo of 1000 packets, no faults. */
+LinkParams link_params_default(void);
 
-/* Joins two interfaces; direction 0 is from a to b. Owned by the net. */
+/* Joins two interfaces; direction 0 is from a to b. Owned by the net. An
+ * interface's MTU is lowered to that of its direction, and follows it when
+ * link_change() sets another. */
 Link *link_new(Net *net, const char *name, Iface *a, Iface *b, const LinkParams params[2]);
 void link_free(Link *link); /* called by net_free */
 
@@ -91,12 +125,14 @@ uint32_t link_id(const Link *link);
 const char *link_name(const Link *link);
 Iface *link_iface(const Link *link, unsigned end);
 const LinkParams *link_params(const Link *link, unsigned direction);
-void link_change(Link *link, unsigned direction, const LinkParams *params); /* from now on; packets on the way keep their time */
+/* From now on. Packets on the way keep their time, and so do those that wait
+ * in a plain FIFO queue. */
+void link_change(Link *link, unsigned direction, const LinkParams *params);
 void link_set_up(Link *link, bool is_up); /* down: all in queue and pipe is lost, with a reason */
 void link_set_fate(Link *link, LinkFateFn *fn, void *arg); /* one at a time; NULL: none */
 
 /* Puts a packet into the pipe at this end as if a stack had sent it (forged
- * segments, released packets). Consumes it. */
+ * segments, released packets): through dice and queue, but no fate. Consumes it. */
 void link_inject(Link *link, unsigned direction, Packet *packet, SimTime after);
 /* Hands the packet straight to the receiving interface, now + after. Consumes it. */
 void link_deliver(Link *link, unsigned direction, Packet *packet, SimTime after);

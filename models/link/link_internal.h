@@ -121,6 +121,7 @@ struct LinkEnd {
     Impairments *dice;   /* owns; NULL: never needed */
     LinkServer *server;  /* owns; NULL: plain FIFO */
     SimTime last_due;    /* jitter that keeps order */
+    uint32_t told_queue; /* the length that the queue probe heard last */
     PacketList held;     /* FATE_HOLD */
     PacketHeap deferred; /* to be sent later: injected, duplicates */
     GArray *overtaken;   /* owns Overtaken; NULL: none ever */
@@ -142,7 +143,8 @@ void link_record(const LinkEnd *end, PacketEvent event, const Packet *packet, co
 void link_drop(LinkEnd *end, Packet *packet, const char *reason); /* records; consumes */
 void link_enter(LinkEnd *end, Packet *packet); /* past the fate: dice, queue, pipe. Consumes */
 void link_enter_overtaken(LinkEnd *end, Packet *packet); /* the same for one that let others pass */
-void link_record_queue(const LinkEnd *end, SimTime sojourn);
+void link_record_queue(LinkEnd *end, SimTime sojourn);
+void link_record_queue_change(LinkEnd *end); /* only if its length is another than was told */
 void link_end_refresh(LinkEnd *end); /* params, fate or state changed: what the hot path reads */
 
 static inline void

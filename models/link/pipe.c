@@ -101,7 +101,7 @@ pipe_arrive(void *arg)
     if (next != SIM_NEVER)
         pipe_expect(end, next);
     if (probe_is_heard(&end->probes->queue))
-        link_record_queue(end, 0);
+        link_record_queue_change(end); /* a FIFO has no event of its own that could tell */
 }
 
 Packet *

@@ -13,8 +13,8 @@ typedef enum MibCounter {
     MIB_COUNT
 } MibCounter;
 
-const char *mib_name(MibCounter counter);    /* "TcpExtListenOverflows" */
+const char *mib_name(MibCounter counter); /* "TcpExtListenOverflows" */
 const char *mib_meaning(MibCounter counter);
-int mib_find(const char *name);              /* with or without its group; -1: no such counter */
+int mib_find(const char *name); /* with or without its group; -1: no such counter */
 
 #endif

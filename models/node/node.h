@@ -21,27 +21,28 @@ typedef struct UdpStack UdpStack;
 typedef struct TcpStack TcpStack;
 
 struct Iface {
-    Host *host;      /* borrows */
-    LinkEnd *link;   /* borrows: the sending side of the link here; NULL: not connected, or loopback */
-    char *name;      /* owns: "eth0" */
+    Host *host;    /* borrows */
+    LinkEnd *link; /* borrows: the sending side of the link here; NULL: loopback, or loose */
+    char *name;    /* owns: "eth0" */
     IpAddr addr;
     uint8_t prefix_bits;
-    uint32_t index;  /* within the host */
-    uint32_t mtu;    /* bytes of an IP packet */
+    uint32_t index; /* within the host */
+    uint32_t mtu;   /* bytes of an IP packet */
     bool is_up;
 };
 
 struct Host {
-    Net *net;         /* borrows */
-    Sim *sim;         /* borrows: the same as net->sim, here because everyone needs it */
+    Net *net;            /* borrows */
+    Sim *sim;            /* borrows: the same as net->sim, here because everyone needs it */
     PacketPool *packets; /* borrows */
     NetProbes *probes;   /* borrows */
-    char *name;       /* owns */
-    uint32_t id;      /* 1, 2, ... in the order of creation */
-    GPtrArray *ifaces; /* owns Iface */
-    bool forwards;    /* a router: passes on what is not for itself */
-    void (*input)(Iface *iface, Packet *packet); /* the network layer: set by ip_attach; consumes the packet */
-    IpStack *ip;      /* owned by their modules, released by on_free in order */
+    char *name;          /* owns */
+    uint32_t id;         /* 1, 2, ... in the order of creation */
+    GPtrArray *ifaces;   /* owns Iface */
+    bool forwards;       /* a router: passes on what is not for itself */
+    /* The network layer: set by ip_attach; consumes the packet. */
+    void (*input)(Iface *iface, Packet *packet);
+    IpStack *ip; /* owned by their modules, released by on_free in order */
     UdpStack *udp;
     TcpStack *tcp;
     GPtrArray *on_free; /* owns: what modules attached, freed last to first */
@@ -56,14 +57,14 @@ struct Host {
 };
 
 struct Net {
-    Sim *sim;             /* borrows */
+    Sim *sim; /* borrows */
     PacketPool packets;
     StreamTable *streams; /* owns */
     NetProbes probes;
-    GPtrArray *hosts;     /* owns Host */
-    GPtrArray *links;     /* owns Link (models/link) */
+    GPtrArray *hosts;      /* owns Host */
+    GPtrArray *links;      /* owns Link (models/link) */
     uint32_t last_conn_id; /* connection ids are unique in the run */
-    bool routes_known;    /* static routes computed since the topology last changed */
+    bool routes_known;     /* static routes computed since the topology last changed */
 };
 
 Net *net_new(Sim *sim);
@@ -71,11 +72,13 @@ void net_free(Net *net);
 Host *net_find_host(const Net *net, const char *name); /* NULL: none */
 
 Host *host_new(Net *net, const char *name); /* name is unique: checked by the caller */
-Iface *host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits, uint32_t mtu);
+Iface *host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits,
+                      uint32_t mtu);
 
 /* fn(data) when the host is freed: last registered, first called. */
 void host_on_free(Host *host, GDestroyNotify fn, void *data);
-Iface *host_iface_with_addr(const Host *host, IpAddr addr); /* NULL: the address is not this host's */
+/* NULL: the address is not this host's. */
+Iface *host_iface_with_addr(const Host *host, IpAddr addr);
 
 /* Bounds the host to packets_per_s and queues at most max_backlog packets
  * before the stack (net.core.netdev_max_backlog). 0 packets_per_s: unlimited. */
@@ -105,8 +108,8 @@ host_count(Host *host, MibCounter counter)
 }
 
 /* Emits a PacketRecord when somebody listens. */
-void host_record_packet_slow(Host *host, const Iface *iface, PacketEvent event, const Packet *packet,
-                             const char *reason);
+void host_record_packet_slow(Host *host, const Iface *iface, PacketEvent event,
+                             const Packet *packet, const char *reason);
 
 static inline void
 host_record_packet(Host *host, const Iface *iface, PacketEvent event, const Packet *packet,

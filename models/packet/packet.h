@@ -35,14 +35,15 @@ enum {
     PACKET_FRAGMENT = 0x08,     /* ip payload is bytes [frag_offset, +len) of fragment_of or raw */
     PACKET_RETRANSMIT = 0x10,   /* the sender sent (some of) these bytes before */
     PACKET_GSO_TAIL = 0x20,     /* last segment of one burst that the sender handed down at once */
-    PACKET_BAD_IP_CHECKSUM = 0x40, /* a fault broke the IP header: the next network layer drops it */
+    PACKET_BAD_IP_CHECKSUM =
+        0x40, /* a fault broke the IP header: the next network layer drops it */
 };
 
 struct Packet {
-    Packet *next;   /* in whichever list holds it */
-    SimTime due;    /* for the link that holds it: when it leaves the far end */
-    SimTime tx_at;  /* for the link that holds it: when its first bit leaves */
-    uint64_t id;    /* serial number in the run; a copy has its own */
+    Packet *next;     /* in whichever list holds it */
+    SimTime due;      /* for the link that holds it: when it leaves the far end */
+    SimTime tx_at;    /* for the link that holds it: when its first bit leaves */
+    uint64_t id;      /* serial number in the run; a copy has its own */
     uint64_t copy_of; /* id of the packet this is a copy or a fragment of; 0: an original */
     const char *why;  /* the rule that made it, for the why-log; static text, may be NULL */
     uint32_t conn;    /* id of the connection that sent it; 0: none */
@@ -54,8 +55,10 @@ struct Packet {
         IcmpHeader icmp;
     };
     Payload payload;
-    Datagram *fragment_of; /* owns a reference; NULL unless PACKET_FRAGMENT, or an ICMP error: what it quotes */
-    RawBytes *raw;         /* owns a reference; set: the headers after IP are these bytes */
+    /* Owns a reference. What a fragment was cut from (PACKET_FRAGMENT), or what
+     * an ICMP error quotes; else NULL. */
+    Datagram *fragment_of;
+    RawBytes *raw; /* owns a reference; set: what follows the IP header are these bytes */
 };
 
 typedef struct PacketPool {
@@ -72,7 +75,8 @@ void packet_pool_done(PacketPool *pool);
  * (packet_new_tcp clears the TCP header's options too). */
 Packet *packet_new(PacketPool *pool);
 Packet *packet_new_tcp(PacketPool *pool);
-Packet *packet_copy(PacketPool *pool, const Packet *packet); /* a duplicate, with an id of its own */
+Packet *packet_copy(PacketPool *pool,
+                    const Packet *packet); /* a duplicate, with an id of its own */
 void packet_free(PacketPool *pool, Packet *packet);
 
 /* One reference each, for the caller. A datagram owns `whole`, which is freed

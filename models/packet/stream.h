@@ -24,7 +24,8 @@ void stream_table_free(StreamTable *table);
 uint32_t stream_new_id(StreamTable *table);
 
 /* Keeps a copy. Offsets only rise within a stream: a byte is written once. */
-void stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const void *bytes, size_t len);
+void stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const void *bytes,
+                  size_t len);
 
 /* Writes payload.len bytes; stream 0 reads as zeros. */
 void stream_read(const StreamTable *table, Payload payload, void *bytes);

@@ -17,10 +17,10 @@ typedef struct Endpoint {
     uint16_t port;
 } Endpoint;
 
-#define IP_ADDR_ANY        ((IpAddr){ 0, 0 })
-#define IP_ADDR_V4_PREFIX  UINT64_C(0x0000ffff00000000)
-#define IP_ADDR_TEXT       48
-#define ENDPOINT_TEXT      56
+#define IP_ADDR_ANY       ((IpAddr){ 0, 0 })
+#define IP_ADDR_V4_PREFIX UINT64_C(0x0000ffff00000000)
+#define IP_ADDR_TEXT      48
+#define ENDPOINT_TEXT     56
 
 static inline IpAddr
 ip_addr_v4(uint32_t host_order)
@@ -59,10 +59,12 @@ endpoint_equal(Endpoint a, Endpoint b)
 }
 
 bool ip_addr_is_loopback(IpAddr addr);
-bool ip_addr_parse(const char *text, IpAddr *addr);                          /* "10.0.0.1" */
-bool ip_prefix_parse(const char *text, IpAddr *addr, unsigned *prefix_bits); /* "10.0.0.0/24"; /32 if none given */
-bool ip_addr_in_prefix(IpAddr addr, IpAddr prefix, unsigned prefix_bits);    /* bits count within the v4 part for v4 */
+bool ip_addr_parse(const char *text, IpAddr *addr); /* "10.0.0.1", "2001:db8::1" */
+/* "10.0.0.0/24"; all bits where no length is given. */
+bool ip_prefix_parse(const char *text, IpAddr *addr, unsigned *prefix_bits);
+/* Bits count within the IPv4 part for an IPv4 prefix. */
+bool ip_addr_in_prefix(IpAddr addr, IpAddr prefix, unsigned prefix_bits);
 const char *ip_addr_format(IpAddr addr, char text[IP_ADDR_TEXT]);
-const char *endpoint_format(Endpoint endpoint, char text[ENDPOINT_TEXT]);    /* "10.0.0.1:80" */
+const char *endpoint_format(Endpoint endpoint, char text[ENDPOINT_TEXT]); /* "10.0.0.1:80" */
 
 #endif

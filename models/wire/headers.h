@@ -44,11 +44,11 @@ enum {
     TCPOPT_HAS_FASTOPEN = 0x10,     /* RFC 7413 kind 34; fastopen_len may be 0: a cookie request */
     TCPOPT_HAS_FASTOPEN_EXP = 0x20, /* the same as experimental option 254, magic 0xF989 */
     TCPOPT_HAS_ACCECN = 0x40,
-    TCPOPT_MALFORMED = 0x80,        /* parsed bytes did not add up; what came before it counts */
+    TCPOPT_MALFORMED = 0x80, /* parsed bytes did not add up; what came before it counts */
 };
 
-#define TCP_HEADER_BYTES       20
-#define TCP_MAX_SACK_BLOCKS    4
+#define TCP_HEADER_BYTES        20
+#define TCP_MAX_SACK_BLOCKS     4
 #define TCP_FASTOPEN_COOKIE_MAX 16
 
 typedef struct SackBlock {
@@ -82,7 +82,8 @@ typedef struct UdpHeader {
 
 enum {
     ICMP_ECHO_REPLY = 0,
-    ICMP_UNREACHABLE = 3, /* codes: 0 net, 1 host, 2 protocol, 3 port, 4 frag needed, 13 prohibited */
+    /* codes: 0 net, 1 host, 2 protocol, 3 port, 4 frag needed, 13 prohibited */
+    ICMP_UNREACHABLE = 3,
     ICMP_ECHO = 8,
     ICMP_TIME_EXCEEDED = 11, /* codes: 0 TTL, 1 reassembly */
     ICMP_PARAMETER = 12,
@@ -93,8 +94,8 @@ enum {
 /* An ICMP error quotes the packet that caused it (RFC 792, RFC 1812 §4.3.2.3). */
 typedef struct IcmpHeader {
     uint8_t type, code;
-    uint16_t id, seq;  /* echo */
-    uint16_t mtu;      /* type 3 code 4: of the next hop (RFC 1191) */
+    uint16_t id, seq;    /* echo */
+    uint16_t mtu;        /* type 3 code 4: of the next hop (RFC 1191) */
     uint16_t quoted_len; /* bytes of the offending packet that are quoted; 0 for echo */
     IpHeader quoted_ip;
     uint16_t quoted_sport, quoted_dport;
