@@ -135,6 +135,27 @@ full_name(const ParamEntry *entry, const char *name)
                : g_strndup(entry->name, base);
 }
 
+/* "60s" for a tunable that counts seconds, milliseconds, ...: its number. NULL:
+ * the text is no time with a unit, or the tunable counts something else. */
+static char *
+number_of_time(const ParamEntry *entry, const char *value)
+{
+    static const struct {
+        const char *unit;
+        SimTime ns;
+    } units[] = { { "s", SIM_SEC }, { "ms", SIM_MS }, { "us", SIM_US }, { "ns", SIM_NS } };
+    size_t len = strlen(value);
+    SimTime time;
+    g_autofree char *ignored = NULL;
+
+    if (len == 0 || !g_ascii_isalpha(value[len - 1]) || !sim_time_parse(value, &time, &ignored))
+        return NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+        if (strcmp(entry->unit, units[i].unit) == 0 && time % units[i].ns == 0)
+            return g_strdup_printf("%" G_GINT64_FORMAT, time / units[i].ns);
+    return NULL;
+}
+
 bool
 stack_params_set(StackParams *params, const char *name, const char *value, char **error)
 {
@@ -144,6 +165,11 @@ stack_params_set(StackParams *params, const char *name, const char *value, char 
         *error = g_strdup_printf("no sysctl or tunable is called \"%s\"", name);
         return false;
     }
+
+    g_autofree char *number = number_of_time(entry, value);
+
+    if (number != NULL)
+        value = number;
     if (entry->owner != PARAM_OF_TCP)
         return set_number(entry, params, value, error);
 

@@ -19,7 +19,8 @@ const char *stack_param_name(unsigned i);
 
 void stack_params_init(StackParams *params, TcpProfile profile);
 /* A sysctl of TCP, IP or net.core by its full name, or without the leading
- * "net.ipv4." or "net.core.". False and *error (g_free). */
+ * "net.ipv4." or "net.core.". A value may be a time with its unit where the
+ * tunable counts time ("60s"). False and *error (g_free). */
 bool stack_params_set(StackParams *params, const char *name, const char *value, char **error);
 bool stack_params_get(const StackParams *params, const char *name, char **value); /* g_free; false: no such */
 Host *stack_new(Net *net, const char *name, const StackParams *params);

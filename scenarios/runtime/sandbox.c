@@ -166,26 +166,40 @@ sandbox_lib_folder(void)
     return NULL;
 }
 
+/* The text of NAME.lua in the library, or beside the scenario. *chunk is its
+ * name for messages: errors in the library are told at the scenario's line. */
+static char *
+read_module(const Lab *lab, const char *name, char **chunk)
+{
+    g_autofree char *lib = sandbox_lib_folder();
+    g_autofree char *beside = g_path_get_dirname(lab->file);
+    g_autofree char *in_lib = lib == NULL ? NULL : g_strdup_printf("%s/%s.lua", lib, name);
+    g_autofree char *in_scenarios = g_strdup_printf("%s/%s.lua", beside, name);
+    char *text = NULL;
+
+    if (in_lib != NULL && g_file_get_contents(in_lib, &text, NULL, NULL))
+        *chunk = g_strdup_printf("=lib/%s.lua", name);
+    else if (g_file_get_contents(in_scenarios, &text, NULL, NULL))
+        *chunk = g_strdup_printf("@%s", in_scenarios);
+    return text;
+}
+
 void
 sandbox_load_module(lua_State *L, const char *name)
 {
-    g_autofree char *lib = sandbox_lib_folder();
-    g_autofree char *file = lib == NULL ? NULL : g_strdup_printf("%s/%s.lua", lib, name);
-    g_autofree char *chunk = g_strdup_printf("=lib/%s.lua", name);
-    char *text = NULL;
-    gsize len = 0;
+    char *chunk = NULL;
     bool is_word =
         name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
-    bool is_found = is_word && file != NULL && g_file_get_contents(file, &text, &len, NULL);
-    int status = is_found ? luaL_loadbufferx(L, text, len, chunk, "t") : LUA_OK;
+    char *text = is_word ? read_module(lab_of(L), name, &chunk) : NULL;
+    bool is_found = text != NULL;
+    int status = is_found ? luaL_loadbufferx(L, text, strlen(text), chunk, "t") : LUA_OK;
 
     g_free(text);
-    /* Lua raises by longjmp: nothing may be held past here. */
-    g_free(g_steal_pointer(&lib));
-    g_free(g_steal_pointer(&file));
-    g_free(g_steal_pointer(&chunk));
+    g_free(chunk); /* Lua raises by longjmp: nothing may be held past here */
     if (!is_found)
-        conf_error(L, "require: found \"%s\", expected the name of a module in scenarios/lib",
+        conf_error(L,
+                   "require: found \"%s\", expected the name of a module in scenarios/lib or "
+                   "beside the scenario",
                    name);
     if (status != LUA_OK)
         lua_error(L);

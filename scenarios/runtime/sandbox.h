@@ -1,7 +1,7 @@
 /* The Lua state in which scenarios run. No io, no os, no bytecode; bounds on
  * memory and on instructions; nothing whose order depends on an address
  * (pairs goes through keys in order). `require` finds the modules of
- * scenarios/lib and nothing else.
+ * scenarios/lib and those beside the scenario, and nothing else.
  */
 #ifndef HALFOPEN_RUNTIME_SANDBOX_H
 #define HALFOPEN_RUNTIME_SANDBOX_H
@@ -18,7 +18,7 @@ void sandbox_free(lua_State *L);
 /* Time passed, or another process runs: the count of instructions begins anew. */
 void sandbox_new_turn(Lab *lab);
 
-/* Loads scenarios/lib/NAME.lua and leaves its chunk on the stack; raises. */
+/* Loads NAME.lua and leaves its chunk on the stack; raises. */
 void sandbox_load_module(lua_State *L, const char *name);
 /* The folder of scenarios/lib, or of the scenarios; g_free. NULL: not found. */
 char *sandbox_lib_folder(void);
