@@ -1,0 +1,98 @@
+-- SYN floods: how much the queue holds, for how long, and who still gets in.
+local R = require "replay"
+
+scenario {
+    title = "Recordings s08",
+    params = { backlog = 4, cookies = 1, n = 300, max_syn = 0, somaxconn = 0, life = "6s", legit = true, timestamps = true,
+        kind = "flood" },
+}
+local sysctl = { ["net.ipv4.tcp_syncookies"] = params.cookies }
+if params.max_syn > 0 then sysctl["net.ipv4.tcp_max_syn_backlog"] = params.max_syn end
+if params.somaxconn > 0 then sysctl["net.core.somaxconn"] = params.somaxconn end
+R.world { sysctl_b = sysctl }
+R.extra = {}
+
+local function spoofed(i, src, timestamps)
+    local syn = { to = R.b, src = src, sport = 20000 + i % 10000, dport = R.port, flags = "syn", raw_seq = 1000 * i, win = 60000,
+        mss = 1460 }
+    if timestamps then
+        syn.sack_ok, syn.tsval, syn.tsecr = true, 1000 + i, 0
+        if params.kind == "flood" or params.kind == "long" then syn.wscale = 7 end
+    end
+    R.wire:inject(syn)
+end
+
+local listener = R.b:listen(R.port, { backlog = params.backlog })
+
+local function serve(echo)
+    R.b:spawn(function()
+        while true do
+            local conn = listener:accept()
+            if not conn then return end
+            if echo then
+                R.b:spawn(function()
+                    local data = conn:recv(100)
+                    if data then conn:send(data) end
+                end)
+            end
+        end
+    end)
+end
+
+local function held()
+    local states = {}
+    for _, row in ipairs(R.b:sockets()) do
+        local name = row.state == "SYN-RECEIVED" and "SYN_RECV" or row.state
+        states[name] = (states[name] or 0) + 1
+    end
+    return states
+end
+
+if params.kind == "flood" then
+    serve(true)
+    sleep("50ms")
+    for i = 0, params.n - 1 do
+        spoofed(i, ("10.77.%d.%d"):format(i // 250, 1 + i % 250), params.timestamps)
+        sleep("2.15ms") -- what the recording program's loop took
+    end
+    sleep("100ms")
+    R.extra.held_after_flood = held()
+    if params.legit then
+        R.a:spawn(function()
+            local conn = R.call("A", "legit connect", function() return R.a:connect(R.b, R.port, { options = { TCP_SYNCNT = 2 } }) end)
+            if not conn then return end
+            R.call("A", "legit send", function() return conn:send("hello") end)
+            R.call("A", "legit recv", function() return conn:recv(100, { timeout = "3s" }) end)
+        end)
+    end
+    sleep(params.life)
+    R.extra.held_at_end = held()
+elseif params.kind == "long" then
+    R.b:spawn(function() R.call("B", "accept", function() return listener:accept() end) end)
+    for i = 0, 39 do
+        spoofed(i, ("10.77.0.%d"):format(i + 1), true)
+        sleep("2.15ms")
+    end
+    sleep("300ms")
+    R.connect("A")
+    sleep("200ms")
+elseif params.kind == "continuous" then
+    serve(false)
+    local stop = false
+    R.b:spawn(function()
+        local i = 0
+        while not stop do
+            spoofed(i, ("10.77.%d.%d"):format(i // 250 % 250, 1 + i % 250), true)
+            i = i + 1
+            sleep("20.2ms")
+        end
+    end)
+    sleep("1s")
+    for _ = 1, 6 do
+        local conn = R.connect("A", { timeout = "3s" }, "connect (3 s timeout)")
+        if conn then R.call("A", "send", function() return conn:send("x") end) end
+        sleep("300ms")
+    end
+    stop = true
+end
+R.finish()

@@ -1,0 +1,90 @@
+-- What the families of replayed recordings share: the two hosts, the relay
+-- between them, calls that are timed, segments that a script plays. It says in
+-- halfopen's words what the recordings' own program did; times begin with the
+-- first packet there, so results carry absolute times and the comparer shifts.
+
+local R = { calls = {}, logs = {} }
+
+-- The recordings' kernel ran at 250 Hz; its receivers are woken at once.
+local SYSCTLS = { kernel_hz = 250 }
+
+local function sysctls_of(both, own)
+    local all = {}
+    for _, list in ipairs { SYSCTLS, both or {}, own or {} } do
+        for name, value in pairs(list) do all[name] = value end
+    end
+    return all
+end
+
+-- world{ delay =, sysctl =, sysctl_a =, sysctl_b =, mtu_a =, mtu_b =, mid =, icmp = }
+-- A and B joined by one link, or, with `mid`, through a router whose middle
+-- link has that MTU (and which is silent about what it drops if icmp = false).
+function R.world(w)
+    w = w or {}
+    local delay = w.delay or "10ms"
+    local cc = { ["net.ipv4.tcp_congestion_control"] = w.cc or "cubic" }
+    local function options(own, mtu)
+        local sysctl = sysctls_of(w.sysctl, own)
+        for name, value in pairs(cc) do sysctl[name] = value end
+        return { sysctl = sysctl, mtu = mtu }
+    end
+    R.a = host("A", "10.0.0.1", options(w.sysctl_a, w.mtu_a))
+    R.b = host("B", "10.0.0.2", options(w.sysctl_b, w.mtu_b))
+    if w.mid then return R.routed(w, delay) end
+    R.wire = link(R.a, R.b, { name = "wire", delay = delay })
+    R.a:route("0.0.0.0/0", { iface = 0 })
+    R.b:route("0.0.0.0/0", { iface = 0 })
+end
+
+local function call_text(ok, err)
+    if ok == nil then return err or "ok" end
+    if ok == true then return "ok" end
+    if type(ok) == "string" then return ("bytes[%d]"):format(#ok) end
+    if type(ok) == "userdata" then return "conn" end
+    return tostring(ok)
+end
+
+-- Makes a call, notes what it returned and how long it took. The connection
+-- itself as a result means success.
+function R.call(side, op, fn)
+    local row = { side = side, op = op, began = now() }
+    table.insert(R.calls, row)
+    local results = table.pack(fn())
+    row.elapsed = now() - row.began
+    row.res = call_text(results[1], results[2])
+    if op:find("^connect") or op:find("connect") and row.res == "conn" then
+        if row.res == "conn" then row.res = "ok" end
+    end
+    return table.unpack(results, 1, results.n)
+end
+
+function R.connect(side, options, op)
+    local from, to = R.a, R.b
+    if side == "B" then from, to = R.b, R.a end
+    options = options or {}
+    local port = options.to_port or R.port
+    options.to_port = nil
+    return R.call(side, op or "connect", function() return from:connect(to, port, options) end)
+end
+
+-- A connected pair: client's end, server's end, listener.
+function R.pair(options)
+    options = options or {}
+    local listener = options.listener or R.b:listen(R.port, { backlog = options.backlog or 16, options = options.options })
+    local server
+    R.b:spawn(function() server = R.call("B", "accept", function() return listener:accept() end) end)
+    sleep("20ms")
+    local client = R.connect("A", { port = options.sport, reuseaddr = options.sport ~= nil or nil, options = options.options })
+    while not server do sleep("1ms") end
+    return client, server, listener
+end
+
+-- Hands what was measured to the comparer.
+function R.finish(settle)
+    sleep(settle or "50ms")
+    result("calls", R.calls)
+    result("extra", R.extra or {})
+end
+
+R.port = 5101
+return R

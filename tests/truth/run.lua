@@ -1,0 +1,124 @@
+-- Reads a run's folder into the form that compare.lua takes.
+
+local json = require "dkjson"
+local recording = require "recording"
+
+local M = {}
+
+local function table_of(path)
+    local text, err = recording.read_file(path)
+    if not text then return nil, err end
+    local names, rows = nil, {}
+    for line in text:gmatch("[^\n]+") do
+        local cells = {}
+        for cell in (line .. "\t"):gmatch("(.-)\t") do cells[#cells + 1] = cell end
+        if not names then
+            names = cells
+        else
+            local row = {}
+            for i, name in ipairs(names) do row[name] = cells[i] end
+            rows[#rows + 1] = row
+        end
+    end
+    return rows
+end
+
+-- "SYN+ACK" as the recordings write it: "S."
+local LETTERS = { { "SYN", "S" }, { "FIN", "F" }, { "RST", "R" }, { "PSH", "P" }, { "URG", "U" }, { "ECE", "E" },
+    { "CWR", "W" }, { "ACK", "." } }
+
+local function flag_letters(words)
+    local has, out = {}, ""
+    for word in words:gmatch("[^+]+") do has[word] = true end
+    for _, pair in ipairs(LETTERS) do
+        if has[pair[1]] then out = out .. pair[2] end
+    end
+    return out
+end
+
+-- "mss 1460,sackOK,TS 1 0,ws 7,sack 10-20,sack 30-40" as a list, all SACK
+-- blocks in one entry.
+local function options_of(text)
+    local list, sack = {}, nil
+    for o in text:gmatch("[^,]+") do
+        local first, last = o:match("^sack (%d+)%-(%d+)$")
+        if first then
+            sack = (sack or "sack") .. (" %s:%s"):format(first, last)
+        elseif o ~= "-" then
+            list[#list + 1] = o
+        end
+    end
+    if sack then list[#list + 1] = sack end
+    return list
+end
+
+-- The packets that A's and B's own stacks sent.
+local function packets_of(rows)
+    local out = {}
+    for _, r in ipairs(rows) do
+        local dir = r.from == "A" and "A>B" or r.from == "B" and "B>A" or nil
+        if dir and not r.marks:find("[ci]") then
+            local p = {
+                t = tonumber(r.sent), dir = dir, proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
+                id = tonumber(r.ip_id), from = r.src, to = r.dst, mf = r.frag:find("+", 1, true) ~= nil,
+                off = tonumber(r.frag:match("^%d+")) or 0, delivered = r.fate == "arrived",
+            }
+            if r.proto == "tcp" then
+                p.flags, p.win = flag_letters(r.flags), tonumber(r.win)
+                p.raw_seq, p.raw_ack = tonumber(r.raw_seq), tonumber(r.raw_ack)
+                p.opts = options_of(r.options)
+            elseif r.proto == "icmp" then
+                p.type, p.code = r.flags:match("(%d+)/(%d+)")
+            end
+            out[#out + 1] = p
+        end
+    end
+    return out
+end
+
+local STATES = { ["SYN-RECEIVED"] = "SYN_RECV", CLOSED = "CLOSE", ["FIN-WAIT-1"] = "FIN_WAIT1",
+    ["FIN-WAIT-2"] = "FIN_WAIT2" }
+
+-- As the kernel's tracepoint tells them: a request is seen only when it
+-- becomes a socket, TIME_WAIT and an orphan's FIN_WAIT2 entry are CLOSE.
+local function transitions_of(rows)
+    local sides, passive, gone = { A = {}, B = {} }, {}, {}
+    for _, r in ipairs(rows) do
+        local new = STATES[r.to] or r.to:gsub("-", "_")
+        local old = STATES[r.from] or r.from:gsub("-", "_")
+        local side, key = r.host, r.host .. r.conn
+        if sides[side] and not gone[key] then
+            if old == "LISTEN" and new == "SYN_RECV" then
+                passive[key] = true -- told when (and if) it goes on
+            else
+                if passive[key] then
+                    passive[key] = nil
+                    if new == "CLOSE" then goto continue end
+                    table.insert(sides[side], { t = tonumber(r.time), sk = key, old = "LISTEN", new = "SYN_RECV" })
+                end
+                if new == "TIME_WAIT" then new, gone[key] = "CLOSE", true end
+                table.insert(sides[side], { t = tonumber(r.time), sk = key, old = old, new = new })
+            end
+        end
+        ::continue::
+    end
+    return sides
+end
+
+function M.read(dir)
+    local rows, err = table_of(dir .. "/packets.tsv")
+    if not rows then return nil, err end
+    local summary = json.decode(recording.read_file(dir .. "/summary.json"))
+    local run = {
+        packets = packets_of(rows), transitions = transitions_of(table_of(dir .. "/states.tsv") or {}),
+        calls = (summary.results or {}).calls or {}, results = (summary.results or {}).extra or {},
+        counters = summary.counters or {}, summary = summary,
+    }
+    -- The recordings count time from the first packet that anyone sent.
+    local zero = math.huge
+    for _, r in ipairs(rows) do zero = math.min(zero, tonumber(r.sent)) end
+    for _, p in ipairs(run.packets) do p.t = p.t - zero end
+    return run
+end
+
+return M

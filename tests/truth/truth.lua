@@ -1,0 +1,101 @@
+-- truth.lua [--tap] [NAME ...]: replays recordings and prints a table (or TAP):
+-- recording, equal or the first difference with both sides in plain words.
+-- Environment: BUILD (default build), TRUTH (the recordings' folder).
+
+local here = arg[0]:match("^(.*)/[^/]*$") or "."
+package.path = here .. "/?.lua;" .. package.path
+
+local compare = require "compare"
+local recording = require "recording"
+local run = require "run"
+local variants = require "variants"
+
+local build = os.getenv("BUILD") or "build"
+local truth = os.getenv("TRUTH") or "../shared/truth/recordings"
+local work = build .. "/truth"
+
+local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
+
+local function replay(variant)
+    local dir = work .. "/" .. variant.name
+    local words = { quote(build .. "/halfopen"), "run", quote(here .. "/families/" .. variant.family .. ".lua"),
+        "--quiet", "--out", quote(dir) }
+    local keys = {}
+    for key in pairs(variant.set or {}) do keys[#keys + 1] = key end
+    table.sort(keys)
+    for _, key in ipairs(keys) do
+        words[#words + 1] = "--set"
+        words[#words + 1] = quote(key .. "=" .. tostring(variant.set[key]))
+    end
+    os.execute("rm -rf " .. quote(dir))
+    local pipe = io.popen(table.concat(words, " ") .. " 2>&1")
+    local said = pipe:read("a")
+    if not pipe:close() then return "the scenario failed: " .. (said:match("[^\n]+") or "no message") end
+    local got, err = run.read(dir)
+    if not got then return err end
+    local want = assert(recording.read(truth .. "/" .. variant.name .. ".json"))
+    return compare.compare(want, got, variant)
+end
+
+local function wanted(name)
+    local any = false
+    for _, pattern in ipairs(arg) do
+        if pattern ~= "--tap" then
+            any = true
+            if name:find(pattern) then return true end
+        end
+    end
+    return not any
+end
+
+local tap = arg[1] == "--tap"
+local probe = io.open(truth .. "/s01_plain.json")
+if not probe then
+    print(tap and "1..0 # SKIP the recordings are not here" or "no recordings at " .. truth)
+    os.exit(tap and 0 or 2)
+end
+probe:close()
+os.execute("mkdir -p " .. quote(work))
+
+local equal, differ, left = 0, 0, 0
+local n = 0
+for _, variant in ipairs(variants) do
+    if wanted(variant.name) then
+        n = n + 1
+        local note, status
+        if variant.out_of_scope then
+            left = left + 1
+            status, note = "ok", "out of scope: " .. variant.out_of_scope
+        else
+            local ok, difference = xpcall(replay, debug.traceback, variant)
+            if not ok then difference = "comparison failed: " .. difference:match("[^\n]+") end
+            -- A known difference is written beside its recording, with its reason; that it is
+            -- still there is checked, so that none outlives its cause.
+            if difference and variant.known then
+                left = left + 1
+                status, note = "ok", ("known difference: %s (%s)"):format(variant.known, difference)
+            elseif difference then
+                differ = differ + 1
+                status, note = "not ok", difference
+            elseif variant.known then
+                differ = differ + 1
+                status, note = "not ok", "equal now: the known difference is to be struck out"
+            else
+                equal = equal + 1
+                status, note = "ok", "equal"
+            end
+        end
+        if tap then
+            print(("%s %d - %s: %s"):format(status, n, variant.name, (note:gsub("#", "no. "))))
+        else
+            print(("%-34s %s"):format(variant.name, note))
+        end
+        io.stdout:flush()
+    end
+end
+if tap then
+    print("1.." .. n)
+else
+    print(("\n%d recordings: %d equal, %d differ, %d known differences or out of scope"):format(n, equal, differ, left))
+end
+os.exit(differ == 0 and 0 or 1)

@@ -1,0 +1,93 @@
+-- One line a recording: the family that replays it and its parameters. An
+-- unseen variant is one more line.
+--   ignore: what the README of the recordings leaves to buffer accounting or
+--           to the machine that recorded (with the reason beside it)
+--   known:  a difference that is understood, with its reason
+--   out_of_scope: a reason
+
+local all = {}
+
+local function family(name)
+    return function(list)
+        for recording, row in pairs(list) do
+            row.name, row.family = recording, name
+            all[#all + 1] = row
+        end
+    end
+end
+
+family "s01" { s01_plain = {} }
+
+family "s02" {
+    s02_syn_all_lost = {},
+    s02_syn_all_lost_linear0 = { set = { linear = 0 } },
+    s02_syn_retries2 = { set = { retries = 2 } },
+    s02_syn_syncnt3_linear0 = { set = { syncnt = 3, linear = 0 } },
+    s02_syn_user_timeout = { set = { user_timeout = 2500 } },
+    s02_syn_lost1_ts1 = { set = { lost = 1, transfer = true } },
+    s02_syn_lost2_ts1 = { set = { lost = 2, transfer = true } },
+    s02_syn_lost1_ts0 = { set = { lost = 1, timestamps = 0, transfer = true } },
+    s02_syn_lost2_ts0 = { set = { lost = 2, timestamps = 0, transfer = true } },
+}
+
+family "s03" {
+    s03_synack_all_lost_raw = {},
+    s03_synack_retries2_raw = { set = { retries = 2, wait = "9s" } },
+    s03_synack_all_lost_real = { set = { kind = "all_lost" } },
+    s03_synack_lost1 = { set = { kind = "lost1" } },
+}
+
+family "s04" {
+    s04_third_ack_lost_client_data = {},
+    s04_third_ack_lost_server_first = { set = { kind = "server_first" } },
+    s04_third_ack_and_data_lost = { set = { kind = "and_data_lost", lost = 2 } },
+    s04_third_ack_lost_client_closes = { set = { kind = "client_closes" } },
+    s04_third_ack_lost_always_idle = { set = { kind = "always_idle" } },
+}
+
+family "s08" {
+    s08_flood_b1_c0 = { set = { backlog = 1, cookies = 0 } },
+    s08_flood_b1_c1 = { set = { backlog = 1, cookies = 1 } },
+    s08_flood_b1_c2 = { set = { backlog = 1, cookies = 2 } },
+    s08_flood_b4_c0 = { set = { backlog = 4, cookies = 0 } },
+    s08_flood_b4_c1 = { set = { backlog = 4, cookies = 1 } },
+    s08_flood_b4_c2 = { set = { backlog = 4, cookies = 2 } },
+    s08_flood_b128_c0 = { set = { backlog = 128, cookies = 0 } },
+    s08_flood_b128_c1 = { set = { backlog = 128, cookies = 1 } },
+    s08_flood_b128_c2 = { set = { backlog = 128, cookies = 2 } },
+    s08_flood_maxsyn16_c0 = { set = { backlog = 128, cookies = 0, max_syn = 16 } },
+    s08_flood_maxsyn16_c1 = { set = { backlog = 128, cookies = 1, max_syn = 16 } },
+    s08_flood_somax8_c0 = { set = { backlog = 1000, cookies = 0, somaxconn = 8 } },
+    s08_flood_somax8_c1 = { set = { backlog = 1000, cookies = 1, somaxconn = 8 } },
+    s08_flood_somax8_listen0_c0 = { set = { backlog = 0, cookies = 0 } },
+    s08_flood_maxsyn512_c0 = { set = { backlog = 512, cookies = 0, max_syn = 512, n = 600 } },
+    s08_flood_nots_c2 = { set = { backlog = 4, cookies = 2, timestamps = false } },
+    s08_flood_lifetime_c0 = { set = { backlog = 4, cookies = 0, n = 40, life = "70s", legit = false } },
+    s08_flood_lifetime_b128_c0 = { set = { backlog = 128, cookies = 0, n = 100, life = "70s", legit = false } },
+    s08_flood_lifetime_b128_c1_overflow = { set = { backlog = 128, cookies = 1, n = 300, life = "70s", legit = false } },
+    s08_flood_continuous_c0 = { set = { kind = "continuous", backlog = 16, cookies = 0 } },
+    s08_flood_continuous_c1 = { set = { kind = "continuous", backlog = 16, cookies = 1 } },
+    s08_flood_b4_c0_long = { set = { kind = "long", backlog = 4, cookies = 0 } },
+}
+
+family "s09" {
+    s09_seq_b0 = { set = { backlog = 0, clients = 4 } },
+    s09_seq_b1 = { set = { backlog = 1, clients = 5 } },
+    s09_seq_b2 = { set = { backlog = 2, clients = 6 } },
+    s09_sim_b1 = { set = { backlog = 1, clients = 6, together = true } },
+    s09_sim_b2 = { set = { backlog = 2, clients = 6, together = true } },
+    s09_sim_b2_abort = { set = { backlog = 2, clients = 6, together = true, abort = 1 } },
+    s09_seq_b2_abort = { set = { backlog = 2, clients = 6, abort = 1 } },
+    s09_sim_b2_never = { set = { together = true, life = "72s", accept_at = "80s" } },
+    s09_sim_b2_never_idle = { set = { together = true, life = "72s", accept_at = "80s", sends = false } },
+    s09_sim_b2_syncookies0 = { set = { together = true, cookies = 0 } },
+    s09_listener_close = { set = { kind = "listener_close" } },
+    s09_third_ack_idle_never = { set = { kind = "third_ack", sends = false, accepts = false, life = "75s" } },
+    s09_third_ack_data_never = { set = { kind = "third_ack", accepts = false, life = "75s" } },
+    s09_third_ack_idle_accept4 = { set = { kind = "third_ack", sends = false, life = "12s" } },
+    s09_third_ack_data_accept4 = { set = { kind = "third_ack", life = "12s" } },
+    s09_third_ack_abort = { set = { kind = "third_ack", abort = 1, life = "8s" } },
+}
+
+table.sort(all, function(a, b) return a.name < b.name end)
+return all
