@@ -27,6 +27,22 @@ take_window(TcpConn *conn, AckState *ack)
     }
 }
 
+/* Linux's header prediction: the next in order, an ordinary header, the same
+ * window as before. Only the counters tell such ACKs apart. */
+static void
+count_kind(TcpConn *conn, const AckState *ack, uint32_t prior_wnd)
+{
+    const TcpSegment *seg = ack->seg;
+    Host *host = conn->stack->host;
+
+    if ((ack->flags & ACK_UNA_ADVANCED) && seg->seq == conn->rcv.nxt && !conn->ooo &&
+        !seg->h->n_sacks && prior_wnd == conn->snd.wnd &&
+        (seg->flags & ~(uint32_t)TCP_PSH) == TCP_ACK)
+        host_count(host, MIB_TcpExtTCPHPAcks);
+    else if (!(ack->flags & ACK_DATA))
+        host_count(host, MIB_TcpExtTCPPureAcks);
+}
+
 /* Counts what this ACK acknowledges of the first entry: all of it, or, of a
  * burst, whole segments of it. 0: nothing. */
 static uint32_t
@@ -302,7 +318,7 @@ note_ack_event(TcpConn *conn, AckState *ack)
 TcpVerdict
 tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
 {
-    uint32_t delivered = conn->w.delivered, lost = conn->w.lost;
+    uint32_t delivered = conn->w.delivered, lost = conn->w.lost, prior_wnd;
     AckState ack = { .seg = seg,
                      .seq = seg->ack,
                      .prior_una = conn->snd.una,
@@ -324,7 +340,9 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
 
     if (seg->payload.len || (seg->flags & (TCP_SYN | TCP_FIN)))
         ack.flags |= ACK_DATA;
+    prior_wnd = conn->snd.wnd;
     take_window(conn, &ack);
+    count_kind(conn, &ack, prior_wnd);
     conn->bytes_acked += ack.seq - conn->snd.una;
     conn->snd.una = ack.seq;
     if (__builtin_expect(seg->h->n_sacks && conn->rec.sack_ok && !is_syn_ack, 0))
