@@ -1,4 +1,5 @@
 /* The smaller calls of the user: open, bind, poll, errors, getters. */
+#include "models/tcp/fastopen.h"
 #include "models/tcp/listen.h"
 #include "models/tcp/ports.h"
 
@@ -44,6 +45,8 @@ tcp_poll(const TcpConn *conn)
 
     if (conn->state == TCP_LISTEN)
         return conn->listener->accept_first != NULL ? TCP_POLL_IN : 0;
+    if (tcp_fastopen_is_waiting(conn))
+        return TCP_POLL_OUT;
     if (conn->shut == 3 || (conn->state == TCP_CLOSED && conn->has_ended))
         events |= TCP_POLL_HUP;
     if ((conn->shut & 1) != 0)

@@ -1,5 +1,6 @@
 /* Opening: connect(), SYN-SENT (RFC 9293 §3.10.7.3), simultaneous open, and
  * the end of every handshake. */
+#include "models/tcp/fastopen.h"
 #include "models/tcp/handshake.h"
 
 #include "models/tcp/demux.h"
@@ -66,8 +67,13 @@ tcp_handshake_done(TcpConn *conn, const TcpSegment *seg)
     conn->snd.wl1 = seg->seq;
     tcp_set_state(conn, TCP_ESTABLISHED,
                   TCP_CAUSE("segment", "ACK", "RFC 9293 §3.10.7.4 #5", .packet = seg->packet->id));
-    tcp_data_established(conn);
     tcp_keepalive_start(conn);
+    if (tcp_fastopen_is_child(conn)) { /* RFC 7413: it has been at work since its SYN */
+        tcp_fastopen_child_done(conn);
+        tcp_wake(conn, TCP_EVENT_WRITABLE);
+        return;
+    }
+    tcp_data_established(conn);
     if (conn->parent != NULL)
         tcp_wake(conn->parent->conn, TCP_EVENT_READABLE);
     else
@@ -151,6 +157,8 @@ tcp_connect(TcpConn *conn, Endpoint remote)
     }
     if (conn->has_ended)
         return conn->error != 0 ? -tcp_take_error(conn) : -ECONNABORTED;
+    if (tcp_fastopen_defers(conn, remote, &error))
+        return error;
     error = choose_tuple(conn, remote);
     if (error != 0)
         return error;
@@ -160,7 +168,7 @@ tcp_connect(TcpConn *conn, Endpoint remote)
     init_syn(conn);
     tcp_set_state(conn, TCP_SYN_SENT, TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1"));
     host_count(conn->stack->host, MIB_TcpActiveOpens);
-    tcp_queue_syn(conn, TCP_SYN);
+    tcp_fastopen_queue_syn(conn);
     tcp_leave(conn);
     return -EINPROGRESS;
 }
@@ -233,7 +241,8 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
     tcp_data_established(conn);
     tcp_keepalive_start(conn);
     tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
-    tcp_send_ack(conn, "RFC 9293 §3.10.7.3 #4");
+    if (!tcp_fastopen_syn_ack(conn, seg))
+        tcp_send_ack(conn, "RFC 9293 §3.10.7.3 #4");
 }
 
 void

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "models/tcp/demux.h"
+#include "models/tcp/fastopen.h"
 #include "models/tcp/handshake.h"
 #include "models/tcp/ports.h"
 
@@ -195,6 +196,13 @@ request_transmit(TcpStack *stack, Packet *packet)
 void
 tcp_request_send_synack(TcpStack *stack, TcpRequest *request, const char *rule)
 {
+    tcp_request_send_synack_with(stack, request, NULL, rule);
+}
+
+void
+tcp_request_send_synack_with(TcpStack *stack, TcpRequest *request, const TcpFastOpenCookie *cookie,
+                             const char *rule)
+{
     Packet *packet = request_packet(stack, request, TCP_SYN | TCP_ACK, rule);
     TcpHeader *h = &packet->tcp;
 
@@ -206,6 +214,8 @@ tcp_request_send_synack(TcpStack *stack, TcpRequest *request, const char *rule)
     }
     if (request->sack_ok)
         h->options |= TCPOPT_HAS_SACK_OK;
+    if (cookie != NULL)
+        tcp_fastopen_put_cookie(h, cookie);
     if (request->ecn_ok)
         h->flags |= TCP_ECE;
     if (request->is_cookie && request->ts_ok)

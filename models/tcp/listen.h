@@ -53,6 +53,10 @@ tcp_syn_queue_is_full(const TcpListener *listener)
 void tcp_listener_free(TcpConn *conn); /* with its requests, silently; harmless without */
 /* The SYN-ACK of a request, first or again; `rule` is why. */
 void tcp_request_send_synack(TcpStack *stack, TcpRequest *request, const char *rule);
+typedef struct TcpFastOpenCookie TcpFastOpenCookie;
+/* The same, with a Fast Open cookie for the client (fastopen.h; NULL: none). */
+void tcp_request_send_synack_with(TcpStack *stack, TcpRequest *request,
+                                  const TcpFastOpenCookie *cookie, const char *rule);
 /* An answer from a request: flags ACK or RST, at its own sequence numbers. */
 void tcp_request_reply(TcpStack *stack, TcpRequest *request, const TcpSegment *seg,
                        const char *rule);

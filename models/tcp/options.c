@@ -1,6 +1,6 @@
 /* What SYNs negotiate: MSS (RFC 9293 §3.7.1), window scale and timestamps
  * (RFC 7323 §2.2, §3.2), SACK (RFC 2018 §2). */
-#include "models/tcp/tcp_internal.h"
+#include "models/tcp/fastopen.h"
 
 #define DEFAULT_MSS 536 /* RFC 9293 §3.7.1: a peer that sends no MSS option */
 #define MAX_WSCALE  14  /* RFC 7323 §2.3 */
@@ -23,6 +23,10 @@ tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack)
     }
     if (is_synack ? conn->rec.sack_ok : p->sack != 0)
         h->options |= TCPOPT_HAS_SACK_OK;
+    if (!is_synack && conn->fastopen != NULL) {
+        tcp_fastopen_put_cookie(h, &conn->fastopen->cookie);
+        conn->fastopen->cookie.len = -1; /* not in a repeated SYN: RFC 7413 §4.1.3 */
+    }
 }
 
 void

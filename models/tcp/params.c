@@ -125,12 +125,39 @@ set_vector(TcpParams *params, const char *name, const char *value, char **error)
     return true;
 }
 
+/* tcp_fastopen_key as its sysctl takes it: four hexadecimal words. */
+static bool
+set_key(TcpParams *params, const char *value, char **error)
+{
+    g_auto(GStrv) texts = g_strsplit(value, "-", -1);
+    uint32_t word[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        guint64 number = 0;
+        if (g_strv_length(texts) != 4 ||
+            !g_ascii_string_to_unsigned(texts[i], 16, 0, UINT32_MAX, &number, NULL)) {
+            *error = g_strdup_printf("tcp_fastopen_key: found '%s', expected four words such as "
+                                     "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
+                                     value);
+            return false;
+        }
+        word[i] = (uint32_t)number;
+    }
+    params->fastopen_key_0 = word[0];
+    params->fastopen_key_1 = word[1];
+    params->fastopen_key_2 = word[2];
+    params->fastopen_key_3 = word[3];
+    return true;
+}
+
 bool
 tcp_params_set(TcpParams *params, const char *name, const char *value, char **error)
 {
     const ParamRow *row = find_row(name);
     g_autofree char *first = g_strdup_printf("%s[0]", name);
 
+    if (strcmp(name, "net.ipv4.tcp_fastopen_key") == 0 && strchr(value, '-') != NULL)
+        return set_key(params, value, error);
     if (row != NULL)
         return set_row(params, row, name, value, error);
     if (find_row(first) != NULL)

@@ -2,6 +2,7 @@
  * Linux's: each buffer costs its bytes and an overhead, a buffer is filled up
  * to a burst's size, and only a new one asks for room. So a socket may take a
  * little more than SO_SNDBUF says, never much less. */
+#include "models/tcp/fastopen.h"
 #include "models/tcp/output.h"
 
 uint32_t
@@ -194,9 +195,12 @@ send_error(TcpConn *conn)
 int64_t
 tcp_send(TcpConn *conn, const void *bytes, size_t len, unsigned flags)
 {
-    int error = send_error(conn);
+    int error;
     uint64_t taken;
 
+    if (tcp_fastopen_is_waiting(conn)) /* connect() waited for these bytes */
+        return tcp_sendto_fastopen(conn, conn->fastopen->remote, bytes, len, flags);
+    error = send_error(conn);
     if (error) {
         if (error == -EAGAIN)
             conn->snd.no_space = true;

@@ -1,6 +1,7 @@
 /* The TCP of one host, and the life of its connections. */
 #include <string.h>
 
+#include "models/tcp/fastopen.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
 #include "models/tcp/ports.h"
@@ -15,6 +16,7 @@ stack_free(gpointer data)
     tcp_stack_drop_all(stack);
     tcp_time_waits_free(stack);
     tcp_ports_free(stack->ports);
+    tcp_fastopen_cache_free(stack);
     g_free(stack->buckets);
     g_ptr_array_unref(stack->listeners);
     sim_pool_done(&stack->conns);
@@ -123,6 +125,7 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
     conn->has_ended = true;
     conn->shut = 3;
     tcp_data_done(conn);
+    tcp_fastopen_child_done(conn);
     sim_timer_done(stack->sim, &conn->keep);
     tcp_demux_remove(stack, &conn->entry);
     tcp_port_release(conn);

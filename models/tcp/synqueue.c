@@ -2,6 +2,7 @@
  * §3.10.7.2 with the queues in its way. */
 #include <string.h>
 
+#include "models/tcp/fastopen.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/ecn.h"
 #include "models/tcp/handshake.h"
@@ -132,6 +133,7 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     TcpListener *listener = conn->listener;
     TcpStack *stack = conn->stack;
     TcpRequest *request;
+    TcpFastOpenCookie reply;
     bool drop, cookie = isn == 0 && wants_cookie(listener, seg, &drop);
 
     if (isn == 0 && drop)
@@ -158,7 +160,9 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
         TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2", .packet = seg->packet->id));
-    tcp_request_send_synack(stack, request, "RFC 9293 §3.10.7.2");
+    if (tcp_fastopen_listen(listener, request, seg, &reply))
+        return;
+    tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2");
     tcp_request_arm(request);
 }
 

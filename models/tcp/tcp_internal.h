@@ -172,6 +172,7 @@ struct TcpConn {
 
     CcWindow w;
     const CcOps *cc;
+    const CcOps *cc_choice; /* TCP_CONGESTION; NULL: the sysctl */
 
     struct { /* loss recovery */
         uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
@@ -241,6 +242,7 @@ struct TcpConn {
         uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
         uint64_t max_pacing_rate; /* bytes/s; 0: none */
         uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
+        bool inq;             /* TCP_INQ: recvmsg tells what is left to read */
         bool thin_linear;     /* TCP_THIN_LINEAR_TIMEOUTS */
     } opt;
 
@@ -318,6 +320,7 @@ tcp_now(const TcpConn *conn)
 
 /* ==== Segments in: demux.c (input), then by state =========================== */
 
+void tcp_icmp_error(Host *host, const IcmpError *error);             /* from ip: error.c */
 void tcp_receive(Host *host, Packet *packet);                       /* from ip: checksum, demux */
 void tcp_input_listen(TcpConn *listener, TcpSegment *seg);          /* listen.c */
 void tcp_input_request(TcpRequest *request, TcpSegment *seg);       /* handshake.c: SYN-RECEIVED in the SYN queue */
@@ -358,6 +361,7 @@ bool tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipp
 /* keepalive.c */
 void tcp_keepalive_start(TcpConn *conn);  /* ESTABLISHED with SO_KEEPALIVE, or the option set later */
 void tcp_keepalive_option(TcpConn *conn, bool on);
+void tcp_keepalive_idle_option(TcpConn *conn); /* TCP_KEEPIDLE was changed */
 /* timewait.c: conn becomes a TIME-WAIT (or orphan FIN-WAIT-2) entry and ends. */
 void tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause);
 /* fastopen.c hooks of the data path */

@@ -1,0 +1,94 @@
+/* ICMP errors about our segments (RFC 9293 §3.9.2.2, RFC 5927). Only one that
+ * quotes a sequence number in flight is believed. While a connection opens it
+ * is fatal; afterwards a hint, which is reported should the connection time out
+ * (RFC 1122 §4.2.3.9).
+ */
+#include "models/tcp/demux.h"
+#include "models/tcp/listen.h"
+
+static void
+error_is_stale(Host *host, const IcmpError *error)
+{
+    host_count(host, MIB_TcpExtOutOfWindowIcmps);
+    host_record_packet(host, NULL, PACKET_EVENT_REFUSED, error->packet,
+                       "ICMP about data not in flight");
+}
+
+/* For a half-open request only what says that the peer cannot be reached. */
+static void
+error_for_request(Host *host, TcpRequest *request, const IcmpError *error)
+{
+    bool is_fatal = error->type == ICMP_PARAMETER || error->type == ICMP_TIME_EXCEEDED ||
+                    (error->type == ICMP_UNREACHABLE && error->code <= 1);
+
+    if (error->header->quoted_seq != request->iss) {
+        error_is_stale(host, error);
+    } else if (is_fatal) {
+        host_count(host, MIB_TcpExtListenDrops);
+        tcp_request_drop(request, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
+    }
+}
+
+static bool
+is_frag_needed(const IcmpError *error)
+{
+    return error->type == ICMP_UNREACHABLE && error->code == 4;
+}
+
+static void
+error_for_opening(TcpConn *conn, int number)
+{
+    host_count(conn->stack->host, MIB_TcpAttemptFails);
+    tcp_conn_fail(conn, number, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
+}
+
+static void
+error_for_conn(TcpConn *conn, const IcmpError *error)
+{
+    Host *host = conn->stack->host;
+    uint32_t seq = error->header->quoted_seq;
+    bool is_opening =
+        conn->state == TCP_SYN_SENT ||
+        (conn->state == TCP_SYN_RECEIVED && (conn->fastopen == NULL || conn->parent != NULL));
+    bool is_hard;
+
+    if (conn->state == TCP_CLOSED)
+        return;
+    if (!seq_between(seq, conn->snd.una, conn->snd.nxt)) {
+        error_is_stale(host, error);
+        return;
+    }
+    if (is_frag_needed(error)) {
+        ip_pmtu_update(host, conn->entry.tuple.remote, error->mtu);
+        tcp_path_mtu_reduced(conn, error->mtu);
+        return;
+    }
+    int number = icmp_error_errno(error, &is_hard);
+    if (number == 0)
+        return;
+    if (error->type == ICMP_UNREACHABLE && error->code <= 1)
+        tcp_icmp_unreachable_undo_backoff(conn, seq);
+    if (is_opening)
+        error_for_opening(conn, number);
+    else
+        conn->soft_error = number;
+}
+
+void
+tcp_icmp_error(Host *host, const IcmpError *error)
+{
+    const IcmpHeader *h = error->header;
+    const TcpTuple tuple = { h->quoted_ip.src, h->quoted_ip.dst, h->quoted_sport, h->quoted_dport };
+    TcpEntry *entry = tcp_demux_find(host->tcp, &tuple);
+
+    if (entry == NULL) {
+        host_count(host, MIB_IcmpInErrors);
+    } else if (entry->kind == TCP_ENTRY_REQUEST) {
+        error_for_request(host, (TcpRequest *)entry, error);
+    } else if (entry->kind == TCP_ENTRY_CONN) {
+        TcpConn *conn = (TcpConn *)entry;
+        tcp_enter(conn);
+        error_for_conn(conn, error);
+        tcp_leave(conn);
+    }
+}
