@@ -80,6 +80,7 @@ gnuplot_script(const Plot *plot, const char *template, const char *output, bool 
 {
     char *file = g_build_filename(plot->templates, template, NULL);
     char *q_file = quoted(file), *q_output = quoted(output), *q_data = quoted(plot->data);
+    char *q_templates = quoted(plot->templates);
     GString *s = g_string_new("set encoding utf8\n");
 
     if (is_png)
@@ -92,8 +93,10 @@ gnuplot_script(const Plot *plot, const char *template, const char *output, bool 
                                "set terminal svg noenhanced size %d,%d background '#ffffff' "
                                "font 'DejaVu Sans,Verdana,Helvetica,sans-serif,12'\n",
                                (int)width, (int)height);
-    g_string_append_printf(s, "set output %s\ndata = %s\nW = %d\nH = %d\nload %s\nset output\n",
-                           q_output, q_data, (int)width, (int)height, q_file);
+    g_string_append_printf(
+        s, "set output %s\ndata = %s\ntemplates = %s\nW = %d\nH = %d\nload %s\nset output\n",
+        q_output, q_data, q_templates, (int)width, (int)height, q_file);
+    g_free(q_templates);
     g_free(q_file);
     g_free(q_output);
     g_free(q_data);

@@ -45,6 +45,7 @@ typedef struct Band {
     int column;          /* within its host, 0 next to the arrows */
     bool is_listener;    /* never left LISTEN */
     double x1, x2;
+    double y2;           /* where it ends */
     SimTime from, to;
     unsigned first_state; /* index in run->states */
 } Band;
@@ -376,6 +377,19 @@ place_hosts(Timeline *t)
 
 /* ---- Drawing -------------------------------------------------------------------------------- */
 
+/* A place for a name near y that no cut goes through. */
+static double
+beside_cut(const Timeline *t, double y)
+{
+    for (unsigned i = 0; i < t->cuts->len; i++) {
+        double middle = g_array_index(t->cuts, double, i) + CUT / 2;
+
+        if (fabs(y - middle) < 17)
+            return y < middle ? middle - 19 : middle + 19;
+    }
+    return y;
+}
+
 static void
 draw_state(Timeline *t, const Band *band, const char *state, double y1, double y2)
 {
@@ -386,12 +400,12 @@ draw_state(Timeline *t, const Band *band, const char *state, double y1, double y
     sheet_box(t->sheet, SHEET_BANDS, band->x1 + 1, y1 + 0.5, band->x2 - 1, y2 - 0.5,
               state_color(state));
     if (fits_across || fits_along)
-        sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2, (y1 + y2) / 2,
+        sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2, beside_cut(t, (y1 + y2) / 2),
                    fits_across ? 0 : 90, state_ink(state), state);
 }
 
 static void
-draw_band(Timeline *t, const Band *band)
+draw_band(Timeline *t, Band *band)
 {
     double y = NAN;
     const char *state = NULL;
@@ -406,8 +420,9 @@ draw_band(Timeline *t, const Band *band)
         y = t->state_y[i];
         state = s->to;
     }
+    band->y2 = y;
     if (state != NULL && strcmp(state, "CLOSED") != 0)
-        draw_state(t, band, state, y, t->end_y);
+        draw_state(t, band, state, y, band->y2 = t->end_y);
     else if (state != NULL)
         sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2, y + 10, 0,
                    state_ink("CLOSED"), band->x2 - band->x1 > NARROW ? "CLOSED" : "·");
@@ -420,6 +435,8 @@ draw_band_cuts(Timeline *t, const Band *band)
     for (unsigned i = 0; i < t->cuts->len; i++) {
         double y = g_array_index(t->cuts, double, i) + CUT / 2;
 
+        if (y < t->state_y[band->first_state] || y > band->y2)
+            continue;
         for (int k = -1; k <= 1; k += 2)
             sheet_box(t->sheet, SHEET_LINES, band->x1 - 4, y + 4 + 3 * k, band->x2 + 4, y - 4 + 3 * k,
                       0xffffff);
@@ -558,7 +575,7 @@ draw_all(Timeline *t)
     for (int i = 0; i < t->n_order; i++)
         draw_host(t, t->order[i]);
     for (unsigned i = 0; i < t->bands->len; i++) {
-        const Band *band = &g_array_index(t->bands, Band, i);
+        Band *band = &g_array_index(t->bands, Band, i);
 
         if (band->column < BANDS_AT_MOST)
             draw_band(t, band);

@@ -1,0 +1,435 @@
+/* Charts of values over time: congestion windows and round-trip times, the
+ * sequence-time graph, queues, counters. Each is a set of data files and a list
+ * of titles for a gnuplot template of the same name in scripts/plot/.
+ */
+#include "scenarios/runtime/plot_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    CHART_WIDTH = 1200,
+    CONNS_DRAWN = 4,
+    SERIES_DRAWN = 10,
+    SAMPLES_LEAST = 20, /* fewer say nothing that the timeline does not */
+    SEGMENTS_LEAST = 20,
+};
+
+typedef struct Charts {
+    const RunFiles *run;
+    const char *data;
+    GPtrArray *series;      /* owns RunSeries, for the table being read */
+    GHashTable *by_name;    /* borrows them */
+} Charts;
+
+static void
+append_row(GString *out, SimTime at, const double *values, unsigned n)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append(out, g_ascii_formatd(text, sizeof text, "%.9f", (double)at / 1e9));
+    for (unsigned i = 0; i < n; i++) {
+        g_string_append_c(out, ' ');
+        g_string_append(out, isnan(values[i]) ? "NaN"
+                                              : g_ascii_formatd(text, sizeof text, "%.10g", values[i]));
+    }
+    g_string_append_c(out, '\n');
+}
+
+static bool
+write_data(const Charts *charts, const char *name, const char *text, GError **error)
+{
+    char *path = g_build_filename(charts->data, name, NULL);
+    bool is_good = g_file_set_contents(path, text, -1, error);
+
+    g_free(path);
+    return is_good;
+}
+
+/* The titles of a chart's series, as gnuplot reads them. */
+static bool
+write_titles(const Charts *charts, const char *picture, GPtrArray *titles, GError **error)
+{
+    GString *s = g_string_new(NULL);
+    char *file = g_strconcat(picture, "_titles.gp", NULL);
+    char *run_title = g_strdup(charts->run->title ? charts->run->title : "");
+    bool is_good;
+
+    g_strdelimit(run_title, "\"\\", '\'');
+    g_string_append_printf(s, "run_title = \"%s\"\nn = %u\narray titles[%u]\n", run_title, titles->len,
+                           MAX(titles->len, 1));
+    for (unsigned i = 0; i < titles->len; i++)
+        g_string_append_printf(s, "titles[%u] = \"%s\"\n", i + 1, (char *)titles->pdata[i]);
+    is_good = write_data(charts, file, s->str, error);
+    g_free(run_title);
+    g_free(file);
+    g_string_free(s, TRUE);
+    return is_good;
+}
+
+static void
+add_job(GArray *jobs, const char *template, const char *picture, double height)
+{
+    ChartJob job = { template, picture, CHART_WIDTH, height };
+
+    g_array_append_val(jobs, job);
+}
+
+/* ---- One value over time: queues and counters --------------------------------------- */
+
+static RunSeries *
+series_of(Charts *charts, const char *name)
+{
+    RunSeries *series = g_hash_table_lookup(charts->by_name, name);
+
+    if (series == NULL) {
+        series = run_series_new(name);
+        g_ptr_array_add(charts->series, series);
+        g_hash_table_insert(charts->by_name, series->name, series);
+    }
+    return series;
+}
+
+static void
+charts_forget(Charts *charts)
+{
+    g_hash_table_remove_all(charts->by_name);
+    g_ptr_array_set_size(charts->series, 0);
+}
+
+static const char *const queue_columns[] = { "time", "place", "queue", "port", "length", NULL };
+
+static void
+on_queue_row(void *arg, char **cells)
+{
+    char *name = strcmp(cells[3], "0") != 0
+                     ? g_strdup_printf("%s:%s %s", cells[1], cells[3], cells[2])
+                     : g_strdup_printf("%s %s", cells[1], cells[2]);
+
+    g_strdelimit(name, "_", ' ');
+    run_series_add(series_of(arg, name), run_parse_time(cells[0]), g_ascii_strtod(cells[4], NULL));
+    g_free(name);
+}
+
+static const char *const counter_columns[] = { "time", "host", "counter", "value", NULL };
+
+/* Counters of mere traffic grow in every run and hide those that tell. */
+static bool
+counter_tells(const char *name)
+{
+    static const char *const dull[] = { "Octets", "InReceives", "InDelivers", "OutRequests",
+                                        "OutTransmits", "InSegs", "OutSegs", "NoECTPkts", "HPAcks",
+                                        "HPHits", "PureAcks", "OrigDataSent", "Delivered",
+                                        "ForwDatagrams", "RcvCoalesce", "BacklogProcessed" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(dull); i++)
+        if (strstr(name, dull[i]) != NULL)
+            return false;
+    return true;
+}
+
+static void
+on_counter_row(void *arg, char **cells)
+{
+    const char *name = cells[2];
+    char *title;
+
+    if (!counter_tells(name))
+        return;
+    if (g_str_has_prefix(name, "TcpExt"))
+        name += strlen("TcpExt");
+    title = g_strdup_printf("%s %s", cells[1], name);
+    run_series_add(series_of(arg, title), run_parse_time(cells[0]), g_ascii_strtod(cells[3], NULL));
+    g_free(title);
+}
+
+static gint
+compare_series(gconstpointer x, gconstpointer y)
+{
+    const RunSeries *a = *(RunSeries *const *)x, *b = *(RunSeries *const *)y;
+
+    if (a->most != b->most)
+        return a->most > b->most ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+/* Draws the tallest of the series that were read; those that never rose above
+ * `least` not at all. */
+static bool
+series_chart(Charts *charts, const char *template, const char *picture, double least, GArray *jobs,
+             GError **error)
+{
+    GPtrArray *titles = g_ptr_array_new();
+    bool is_good = true;
+
+    g_ptr_array_sort(charts->series, compare_series);
+    for (unsigned i = 0; is_good && i < charts->series->len && titles->len < SERIES_DRAWN; i++) {
+        const RunSeries *series = charts->series->pdata[i];
+        GString *rows = g_string_new(NULL);
+        char *file;
+
+        if (series->most <= least) {
+            g_string_free(rows, TRUE);
+            break;
+        }
+        append_row(rows, 0, (double[]){ 0 }, 1);
+        for (unsigned j = 0; j < series->values->len; j++) {
+            const RunValue *v = &g_array_index(series->values, RunValue, j);
+
+            append_row(rows, v->at, &v->value, 1);
+        }
+        append_row(rows, charts->run->ended_at, &series->last, 1);
+        g_ptr_array_add(titles, series->name);
+        file = g_strdup_printf("%s_%u.dat", picture, titles->len);
+        is_good = write_data(charts, file, rows->str, error);
+        g_free(file);
+        g_string_free(rows, TRUE);
+    }
+    if (is_good && titles->len > 0) {
+        is_good = write_titles(charts, picture, titles, error);
+        add_job(jobs, template, picture, 520);
+    }
+    g_ptr_array_free(titles, TRUE);
+    charts_forget(charts);
+    return is_good;
+}
+
+/* ---- Congestion window and times --------------------------------------------------------- */
+
+typedef struct ConnSamples {
+    uint32_t conn;
+    unsigned n;
+    char *title;     /* owns */
+    GString *rows;   /* owns */
+} ConnSamples;
+
+static void
+conn_samples_free(gpointer data)
+{
+    ConnSamples *c = data;
+
+    g_free(c->title);
+    g_string_free(c->rows, TRUE);
+    g_free(c);
+}
+
+static const char *const tcp_columns[] = { "time", "host",      "conn", "cwnd", "ssthresh",
+                                           "in_flight", "srtt", "rto",  NULL };
+
+static double
+value_of(const char *cell)
+{
+    return strcmp(cell, "-") == 0 ? NAN : g_ascii_strtod(cell, NULL);
+}
+
+static void
+on_tcp_row(void *arg, char **cells)
+{
+    GPtrArray *conns = arg;
+    uint32_t id = (uint32_t)g_ascii_strtoull(cells[2], NULL, 10);
+    ConnSamples *c = NULL;
+    double values[] = { value_of(cells[3]), value_of(cells[4]), value_of(cells[5]),
+                        value_of(cells[6]) * 1e3, value_of(cells[7]) * 1e3 };
+
+    for (unsigned i = 0; i < conns->len && c == NULL; i++)
+        if (((ConnSamples *)conns->pdata[i])->conn == id)
+            c = conns->pdata[i];
+    if (c == NULL) {
+        if (conns->len == 256)
+            return;
+        c = g_new0(ConnSamples, 1);
+        c->conn = id;
+        c->title = g_strdup_printf("%s, connection %u", cells[1], id);
+        c->rows = g_string_new(NULL);
+        g_ptr_array_add(conns, c);
+    }
+    c->n++;
+    append_row(c->rows, run_parse_time(cells[0]), values, G_N_ELEMENTS(values));
+}
+
+static gint
+compare_samples(gconstpointer x, gconstpointer y)
+{
+    const ConnSamples *a = *(ConnSamples *const *)x, *b = *(ConnSamples *const *)y;
+
+    if (a->n != b->n)
+        return a->n > b->n ? -1 : 1;
+    return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+static bool
+cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
+{
+    GPtrArray *conns = g_ptr_array_new_with_free_func(conn_samples_free);
+    GPtrArray *titles = g_ptr_array_new();
+    bool is_good =
+        run_files_read_table(charts->run->dir, "series/tcp.tsv", tcp_columns, on_tcp_row, conns, error);
+
+    g_ptr_array_sort(conns, compare_samples);
+    for (unsigned i = 0; is_good && i < conns->len && i < CONNS_DRAWN; i++) {
+        const ConnSamples *c = conns->pdata[i];
+        char *file;
+
+        if (c->n < SAMPLES_LEAST)
+            break;
+        g_ptr_array_add(titles, c->title);
+        file = g_strdup_printf("cwnd_%u.dat", titles->len);
+        is_good = write_data(charts, file, c->rows->str, error);
+        g_free(file);
+    }
+    if (is_good && titles->len > 0) {
+        is_good = write_titles(charts, "cwnd", titles, error);
+        add_job(jobs, "cwnd.gp", "cwnd", 760);
+    }
+    g_ptr_array_free(titles, TRUE);
+    g_ptr_array_free(conns, TRUE);
+    return is_good;
+}
+
+/* ---- The sequence-time graph ------------------------------------------------------------------ */
+
+typedef struct SeqGraph {
+    const char *src, *dst;  /* interned by the run's files */
+    unsigned wscale;        /* of who receives the data */
+    GString *sent, *again, *lost, *acks, *window;
+} SeqGraph;
+
+/* The direction of the run that carried most bytes. */
+static uint64_t
+find_bulk(const RunFiles *run, SeqGraph *graph)
+{
+    GHashTable *bytes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    uint64_t most = 0;
+
+    for (unsigned i = 0; i < run->packets->len; i++) {
+        const RunPacket *p = &g_array_index(run->packets, RunPacket, i);
+        char *key;
+        uint64_t *sum;
+
+        if (p->len == 0 || strcmp(p->proto, "tcp") != 0 || strpbrk(p->marks, "cfi"))
+            continue;
+        key = g_strconcat(p->src, ">", p->dst, NULL);
+        sum = g_hash_table_lookup(bytes, key);
+        if (sum == NULL)
+            g_hash_table_insert(bytes, g_strdup(key), sum = g_new0(uint64_t, 1));
+        sum[0] += 1;
+        if (*sum > most) {
+            most = *sum;
+            graph->src = p->src;
+            graph->dst = p->dst;
+        }
+        g_free(key);
+    }
+    g_hash_table_destroy(bytes);
+    return most;
+}
+
+static unsigned
+wscale_in(const char *options)
+{
+    const char *ws = strstr(options, "ws ");
+
+    return ws ? (unsigned)g_ascii_strtoull(ws + 3, NULL, 10) : 0;
+}
+
+static void
+graph_data(SeqGraph *graph, const RunPacket *p)
+{
+    double values[] = { p->seq, (double)p->seq + p->len };
+
+    if (p->len == 0 || strpbrk(p->marks, "cf"))
+        return;
+    append_row(strchr(p->marks, 'r') ? graph->again : graph->sent, p->sent, values, 2);
+    if (strcmp(p->fate, "lost") == 0)
+        append_row(graph->lost, p->sent, values, 2);
+}
+
+static void
+graph_ack(SeqGraph *graph, const RunPacket *p, int sender)
+{
+    bool is_syn = strstr(p->flags, "SYN") != NULL;
+    double ack = p->ack, edge = ack + (double)p->win * (is_syn ? 1 : 1u << MIN(graph->wscale, 14));
+
+    if (p->ended < 0 || p->to != sender || strstr(p->flags, "ACK") == NULL ||
+        strcmp(p->fate, "lost") == 0)
+        return;
+    append_row(graph->acks, p->ended, &ack, 1);
+    append_row(graph->window, p->ended, &edge, 1);
+}
+
+static void
+graph_fill(SeqGraph *graph, const RunFiles *run)
+{
+    int sender = -1;
+
+    for (unsigned i = 0; i < run->packets->len; i++) {
+        const RunPacket *p = &g_array_index(run->packets, RunPacket, i);
+
+        if (p->src == graph->src && p->dst == graph->dst) {
+            if (sender < 0)
+                sender = p->from;
+            graph_data(graph, p);
+        } else if (p->src == graph->dst && p->dst == graph->src) {
+            if (strstr(p->flags, "SYN"))
+                graph->wscale = wscale_in(p->options);
+            graph_ack(graph, p, sender);
+        }
+    }
+}
+
+static bool
+seq_chart(const Charts *charts, GArray *jobs, GError **error)
+{
+    SeqGraph graph = { .src = NULL };
+    GPtrArray *titles;
+    bool is_good;
+    const char *none = "NaN NaN NaN\n"; /* gnuplot refuses an empty file */
+
+    if (find_bulk(charts->run, &graph) < SEGMENTS_LEAST)
+        return true;
+    titles = g_ptr_array_new_with_free_func(g_free);
+    graph.sent = g_string_new(none);
+    graph.again = g_string_new(none);
+    graph.lost = g_string_new(none);
+    graph.acks = g_string_new(none);
+    graph.window = g_string_new(none);
+    graph_fill(&graph, charts->run);
+    g_ptr_array_add(titles, g_strdup_printf("%s → %s", graph.src, graph.dst));
+    is_good = write_data(charts, "seq_sent.dat", graph.sent->str, error) &&
+              write_data(charts, "seq_again.dat", graph.again->str, error) &&
+              write_data(charts, "seq_lost.dat", graph.lost->str, error) &&
+              write_data(charts, "seq_acks.dat", graph.acks->str, error) &&
+              write_data(charts, "seq_window.dat", graph.window->str, error) &&
+              write_titles(charts, "seq", titles, error);
+    if (is_good)
+        add_job(jobs, "seq.gp", "seq", 720);
+    g_string_free(graph.sent, TRUE);
+    g_string_free(graph.again, TRUE);
+    g_string_free(graph.lost, TRUE);
+    g_string_free(graph.acks, TRUE);
+    g_string_free(graph.window, TRUE);
+    g_ptr_array_free(titles, TRUE);
+    return is_good;
+}
+
+bool
+charts_prepare(const RunFiles *run, const PlotOptions *options, const char *data, GArray *jobs,
+               GError **error)
+{
+    Charts charts = { .run = run, .data = data };
+    bool is_good;
+
+    (void)options;
+    charts.series = g_ptr_array_new_with_free_func(run_series_free);
+    charts.by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    is_good = cwnd_chart(&charts, jobs, error) && seq_chart(&charts, jobs, error) &&
+              run_files_read_table(run->dir, "series/queues.tsv", queue_columns, on_queue_row, &charts,
+                                   error) &&
+              series_chart(&charts, "queues.gp", "queues", 2, jobs, error) &&
+              run_files_read_table(run->dir, "counters.tsv", counter_columns, on_counter_row, &charts,
+                                   error) &&
+              series_chart(&charts, "counters.gp", "counters", 2, jobs, error);
+    g_hash_table_destroy(charts.by_name);
+    g_ptr_array_free(charts.series, TRUE);
+    return is_good;
+}

@@ -1,0 +1,6 @@
+# Counters over time, by the names that nstat prints.
+load templates . "/chart.gp"
+picture = "counters"
+heading = "counters"
+unit = "count"
+load templates . "/series.gp"

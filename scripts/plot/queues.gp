@@ -1,0 +1,6 @@
+# Lengths of queues over time: SYN queue, accept queue, TIME-WAIT, links.
+load templates . "/chart.gp"
+picture = "queues"
+heading = "queues"
+unit = "entries, packets"
+load templates . "/series.gp"

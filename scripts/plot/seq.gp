@@ -1,0 +1,17 @@
+# The sequence-time graph of the direction that carried most segments: each
+# segment a stroke from its first byte to its last, between the line of what is
+# acknowledged and the line of what the receiver's window allows.
+load templates . "/chart.gp"
+load data . "/seq_titles.gp"
+set title run_title . " — " . titles[1] font ",15" textcolor rgb "#1f2937" left offset graph 0, 0
+set ylabel "sequence number" textcolor rgb "#5b6675" font ",11"
+set format y "%.0s%c"
+set yrange [0:*]
+# The window must not dwarf the data.
+stats data . "/seq_sent.dat" using 3 nooutput name "S"
+set yrange [0:(S_max * 1.12)]
+plot data . "/seq_window.dat" using 1:2 with steps lw 1.2 lc rgb "#d97706" title "window's edge", \
+     data . "/seq_acks.dat" using 1:2 with steps lw 1.4 lc rgb "#15803d" title "acknowledged", \
+     data . "/seq_sent.dat" using 1:2:(0):($3-$2) with vectors nohead lw 2 lc rgb "#1d4ed8" title "sent", \
+     data . "/seq_again.dat" using 1:2:(0):($3-$2) with vectors nohead lw 2.6 lc rgb "#c2410c" title "retransmitted", \
+     data . "/seq_lost.dat" using 1:(($2+$3)/2) with points pt 2 ps 1 lw 2 lc rgb "#dc2626" title "lost"
