@@ -75,8 +75,8 @@ quoted(const char *text)
 }
 
 static char *
-gnuplot_script(const Plot *plot, const char *template, const char *output, bool is_png, double width,
-               double height)
+gnuplot_script(const Plot *plot, const char *template, const char *output, bool is_png,
+               double width, double height)
 {
     char *file = g_build_filename(plot->templates, template, NULL);
     char *q_file = quoted(file), *q_output = quoted(output), *q_data = quoted(plot->data);
@@ -124,8 +124,8 @@ draw(const Plot *plot, const char *template, const char *picture, const char *fo
                                 NULL, NULL, NULL, &complaint, &status, error);
 
     if (is_good && !g_spawn_check_wait_status(status, NULL)) {
-        g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "gnuplot failed to draw %s: %s", name,
-                    complaint ? g_strstrip(complaint) : "");
+        g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "gnuplot failed to draw %s: %s",
+                    name, complaint ? g_strstrip(complaint) : "");
         is_good = false;
     }
     is_good = is_good && g_file_get_contents(drawn, &bytes, &len, error) &&
@@ -143,8 +143,8 @@ draw(const Plot *plot, const char *template, const char *picture, const char *fo
 }
 
 static bool
-draw_formats(const Plot *plot, const char *template, const char *picture, double width, double height,
-             GError **error)
+draw_formats(const Plot *plot, const char *template, const char *picture, double width,
+             double height, GError **error)
 {
     static const char *const formats[] = { "svg", "png" };
 
@@ -159,9 +159,9 @@ draw_formats(const Plot *plot, const char *template, const char *picture, double
 static bool
 draw_sheet(const Plot *plot, Sheet *sheet, const char *picture, GError **error)
 {
-    bool is_good = sheet == NULL || (sheet_write(sheet, plot->data, error) &&
-                                     draw_formats(plot, "sheet.gp", picture, sheet->width,
-                                                  sheet->height, error));
+    bool is_good = sheet == NULL ||
+                   (sheet_write(sheet, plot->data, error) &&
+                    draw_formats(plot, "sheet.gp", picture, sheet->width, sheet->height, error));
 
     if (sheet != NULL)
         sheet_free(sheet);

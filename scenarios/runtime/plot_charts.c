@@ -18,8 +18,8 @@ enum {
 typedef struct Charts {
     const RunFiles *run;
     const char *data;
-    GPtrArray *series;      /* owns RunSeries, for the table being read */
-    GHashTable *by_name;    /* borrows them */
+    GPtrArray *series;   /* owns RunSeries, for the table being read */
+    GHashTable *by_name; /* borrows them */
 } Charts;
 
 static void
@@ -30,8 +30,8 @@ append_row(GString *out, SimTime at, const double *values, unsigned n)
     g_string_append(out, g_ascii_formatd(text, sizeof text, "%.9f", (double)at / 1e9));
     for (unsigned i = 0; i < n; i++) {
         g_string_append_c(out, ' ');
-        g_string_append(out, isnan(values[i]) ? "NaN"
-                                              : g_ascii_formatd(text, sizeof text, "%.10g", values[i]));
+        g_string_append(
+            out, isnan(values[i]) ? "NaN" : g_ascii_formatd(text, sizeof text, "%.10g", values[i]));
     }
     g_string_append_c(out, '\n');
 }
@@ -56,8 +56,8 @@ write_titles(const Charts *charts, const char *picture, GPtrArray *titles, GErro
     bool is_good;
 
     g_strdelimit(run_title, "\"\\", '\'');
-    g_string_append_printf(s, "run_title = \"%s\"\nn = %u\narray titles[%u]\n", run_title, titles->len,
-                           MAX(titles->len, 1));
+    g_string_append_printf(s, "run_title = \"%s\"\nn = %u\narray titles[%u]\n", run_title,
+                           titles->len, MAX(titles->len, 1));
     for (unsigned i = 0; i < titles->len; i++)
         g_string_append_printf(s, "titles[%u] = \"%s\"\n", i + 1, (char *)titles->pdata[i]);
     is_good = write_data(charts, file, s->str, error);
@@ -117,10 +117,12 @@ static const char *const counter_columns[] = { "time", "host", "counter", "value
 static bool
 counter_tells(const char *name)
 {
-    static const char *const dull[] = { "Octets", "InReceives", "InDelivers", "OutRequests",
-                                        "OutTransmits", "InSegs", "OutSegs", "NoECTPkts", "HPAcks",
-                                        "HPHits", "PureAcks", "OrigDataSent", "Delivered",
-                                        "ForwDatagrams", "RcvCoalesce", "BacklogProcessed" };
+    static const char *const dull[] = { "Octets",          "InReceives",    "InDelivers",
+                                        "OutRequests",     "OutTransmits",  "InSegs",
+                                        "OutSegs",         "NoECTPkts",     "HPAcks",
+                                        "HPHits",          "PureAcks",      "OrigDataSent",
+                                        "Delivered",       "ForwDatagrams", "RcvCoalesce",
+                                        "BacklogProcessed" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(dull); i++)
         if (strstr(name, dull[i]) != NULL)
@@ -199,8 +201,8 @@ series_chart(Charts *charts, const char *template, const char *picture, double l
 typedef struct ConnSamples {
     uint32_t conn;
     unsigned n;
-    char *title;     /* owns */
-    GString *rows;   /* owns */
+    char *title;   /* owns */
+    GString *rows; /* owns */
 } ConnSamples;
 
 static void
@@ -213,7 +215,7 @@ conn_samples_free(gpointer data)
     g_free(c);
 }
 
-static const char *const tcp_columns[] = { "time", "host",      "conn", "cwnd", "ssthresh",
+static const char *const tcp_columns[] = { "time",      "host", "conn", "cwnd", "ssthresh",
                                            "in_flight", "srtt", "rto",  NULL };
 
 static double
@@ -262,8 +264,8 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
 {
     GPtrArray *conns = g_ptr_array_new_with_free_func(conn_samples_free);
     GPtrArray *titles = g_ptr_array_new();
-    bool is_good =
-        run_files_read_table(charts->run->dir, "series/tcp.tsv", tcp_columns, on_tcp_row, conns, error);
+    bool is_good = run_files_read_table(charts->run->dir, "series/tcp.tsv", tcp_columns, on_tcp_row,
+                                        conns, error);
 
     g_ptr_array_sort(conns, compare_samples);
     for (unsigned i = 0; is_good && i < conns->len && i < CONNS_DRAWN; i++) {
@@ -286,11 +288,12 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
     return is_good;
 }
 
-/* ---- The sequence-time graph ------------------------------------------------------------------ */
+/* ---- The sequence-time graph ------------------------------------------------------------------
+ */
 
 typedef struct SeqGraph {
-    const char *src, *dst;  /* interned by the run's files */
-    unsigned wscale;        /* of who receives the data */
+    const char *src, *dst; /* interned by the run's files */
+    unsigned wscale;       /* of who receives the data */
     GString *sent, *again, *lost, *acks, *window;
 } SeqGraph;
 
@@ -423,11 +426,11 @@ charts_prepare(const RunFiles *run, const PlotOptions *options, const char *data
     charts.series = g_ptr_array_new_with_free_func(run_series_free);
     charts.by_name = g_hash_table_new(g_str_hash, g_str_equal);
     is_good = cwnd_chart(&charts, jobs, error) && seq_chart(&charts, jobs, error) &&
-              run_files_read_table(run->dir, "series/queues.tsv", queue_columns, on_queue_row, &charts,
-                                   error) &&
+              run_files_read_table(run->dir, "series/queues.tsv", queue_columns, on_queue_row,
+                                   &charts, error) &&
               series_chart(&charts, "queues.gp", "queues", 2, jobs, error) &&
-              run_files_read_table(run->dir, "counters.tsv", counter_columns, on_counter_row, &charts,
-                                   error) &&
+              run_files_read_table(run->dir, "counters.tsv", counter_columns, on_counter_row,
+                                   &charts, error) &&
               series_chart(&charts, "counters.gp", "counters", 2, jobs, error);
     g_hash_table_destroy(charts.by_name);
     g_ptr_array_free(charts.series, TRUE);

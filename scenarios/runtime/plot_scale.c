@@ -30,7 +30,8 @@ compare_times(gconstpointer x, gconstpointer y)
 static SimTime
 choose_cuts(const GArray *times, bool *is_cut, unsigned *n_cuts)
 {
-    SimTime active = g_array_index(times, SimTime, times->len - 1) - g_array_index(times, SimTime, 0);
+    SimTime active =
+        g_array_index(times, SimTime, times->len - 1) - g_array_index(times, SimTime, 0);
 
     for (*n_cuts = 0; *n_cuts < CUTS_AT_MOST; ++*n_cuts) {
         unsigned longest = 0;

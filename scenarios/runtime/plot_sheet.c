@@ -33,14 +33,21 @@ bool
 sheet_write(const Sheet *sheet, const char *data, GError **error)
 {
     static const char *const names[SHEET_N_LAYERS] = {
-        [SHEET_FILLS] = "fills",       [SHEET_RULES] = "rules",
-        [SHEET_BANDS] = "bands",       [SHEET_LINES] = "lines",
-        [SHEET_DASHES] = "dashes",     [SHEET_ARROWS] = "arrows",
+        [SHEET_FILLS] = "fills",
+        [SHEET_RULES] = "rules",
+        [SHEET_BANDS] = "bands",
+        [SHEET_LINES] = "lines",
+        [SHEET_DASHES] = "dashes",
+        [SHEET_ARROWS] = "arrows",
         [SHEET_DASHED_ARROWS] = "dashed_arrows",
-        [SHEET_CROSSES] = "crosses",   [SHEET_RINGS] = "rings",
-        [SHEET_STARS] = "stars",       [SHEET_TITLE] = "title",
-        [SHEET_SUBTITLE] = "subtitle", [SHEET_HEADS] = "heads",
-        [SHEET_CENTERED] = "centered", [SHEET_LEFT] = "left",
+        [SHEET_CROSSES] = "crosses",
+        [SHEET_RINGS] = "rings",
+        [SHEET_STARS] = "stars",
+        [SHEET_TITLE] = "title",
+        [SHEET_SUBTITLE] = "subtitle",
+        [SHEET_HEADS] = "heads",
+        [SHEET_CENTERED] = "centered",
+        [SHEET_LEFT] = "left",
         [SHEET_RIGHT] = "right",
     };
 
@@ -114,11 +121,11 @@ static const struct {
     const char *state;
     int fill, ink;
 } state_colors[] = {
-    { "CLOSED", 0xeceff3, 0x8b95a5 },       { "LISTEN", 0xd5dbe3, 0x475569 },
-    { "SYN-SENT", 0xfbe08d, 0x7a5200 },     { "SYN-RECEIVED", 0xf9c48a, 0x85400a },
-    { "ESTABLISHED", 0xa8e0b0, 0x14532d },  { "FIN-WAIT-1", 0xb7dcf7, 0x0c4a6e },
-    { "FIN-WAIT-2", 0x8fc2ee, 0x0c3a66 },   { "CLOSE-WAIT", 0xd9ccf5, 0x4c1d95 },
-    { "CLOSING", 0xf0bfe6, 0x831843 },      { "LAST-ACK", 0xbda6ea, 0x3b1180 },
+    { "CLOSED", 0xeceff3, 0x8b95a5 },      { "LISTEN", 0xd5dbe3, 0x475569 },
+    { "SYN-SENT", 0xfbe08d, 0x7a5200 },    { "SYN-RECEIVED", 0xf9c48a, 0x85400a },
+    { "ESTABLISHED", 0xa8e0b0, 0x14532d }, { "FIN-WAIT-1", 0xb7dcf7, 0x0c4a6e },
+    { "FIN-WAIT-2", 0x8fc2ee, 0x0c3a66 },  { "CLOSE-WAIT", 0xd9ccf5, 0x4c1d95 },
+    { "CLOSING", 0xf0bfe6, 0x831843 },     { "LAST-ACK", 0xbda6ea, 0x3b1180 },
     { "TIME-WAIT", 0xf5a9a4, 0x7f1d1d },
 };
 
@@ -183,7 +190,9 @@ sheet_headings(Sheet *sheet, const RunFiles *run, const char *about)
                                  run->profile ? run->profile : "?", run->seed);
 
     sheet_text(sheet, SHEET_TITLE, 24, 30, 0, COLOR_TEXT,
-               run->title ? run->title : run->scenario ? run->scenario : "A run");
+               run->title      ? run->title
+               : run->scenario ? run->scenario
+                               : "A run");
     sheet_text(sheet, SHEET_SUBTITLE, 24, 54, 0, COLOR_FAINT, line);
     g_free(line);
 }

@@ -9,8 +9,8 @@
 
 enum {
     ROWS_AT_MOST = 1500,
-    ROWS_NAMED = 44,       /* more rows than this: names of hosts alone */
-    FEW_CONNS = 4,         /* so few endpoints are in the timeline already */
+    ROWS_NAMED = 44, /* more rows than this: names of hosts alone */
+    FEW_CONNS = 4,   /* so few endpoints are in the timeline already */
     FEW_PACKETS = 120,
 };
 
@@ -20,18 +20,18 @@ static const double ROW = 24, ROWS_HEIGHT = 960, HOST_GAP = 14;
 typedef struct Row {
     int host;
     uint32_t conn;
-    unsigned order;      /* of birth */
+    unsigned order; /* of birth */
     const char *local, *remote;
-    GArray *states;      /* owns: indices in run->states */
+    GArray *states; /* owns: indices in run->states */
 } Row;
 
 typedef struct Chart {
     const RunFiles *run;
     Sheet *sheet;
     Scale scale;
-    GArray *rows;        /* Row */
+    GArray *rows; /* Row */
     unsigned left_out;
-    double height;       /* of one row */
+    double height; /* of one row */
     SimTime end;
 } Chart;
 
@@ -45,8 +45,11 @@ static Row *
 find_row(Chart *chart, GHashTable *by_conn, const RunState *s)
 {
     gpointer at = g_hash_table_lookup(by_conn, GUINT_TO_POINTER(s->conn));
-    Row fresh = { .host = s->host, .conn = s->conn, .order = chart->rows->len,
-                  .local = s->local, .remote = s->remote };
+    Row fresh = { .host = s->host,
+                  .conn = s->conn,
+                  .order = chart->rows->len,
+                  .local = s->local,
+                  .remote = s->remote };
 
     if (at != NULL)
         return &g_array_index(chart->rows, Row, GPOINTER_TO_UINT(at) - 1);
@@ -116,8 +119,8 @@ draw_segment(Chart *chart, const char *state, SimTime from, SimTime to, double y
 
     if (strcmp(state, "CLOSED") == 0)
         return;
-    sheet_box(chart->sheet, SHEET_BANDS, x1, y + inset, MAX(x2, x1 + 0.6), y + chart->height - inset,
-              state_color(state));
+    sheet_box(chart->sheet, SHEET_BANDS, x1, y + inset, MAX(x2, x1 + 0.6),
+              y + chart->height - inset, state_color(state));
     if (chart->height >= 16 && x2 - x1 > (double)strlen(state) * 7 + 6)
         sheet_text(chart->sheet, SHEET_CENTERED, (x1 + x2) / 2, y + chart->height / 2, 0,
                    state_ink(state), state);
@@ -130,8 +133,8 @@ draw_row(Chart *chart, const Row *row, double y)
     SimTime since = 0;
 
     for (unsigned i = 0; i < row->states->len; i++) {
-        const RunState *s = &g_array_index(chart->run->states, RunState,
-                                           g_array_index(row->states, unsigned, i));
+        const RunState *s =
+            &g_array_index(chart->run->states, RunState, g_array_index(row->states, unsigned, i));
 
         if (state != NULL)
             draw_segment(chart, state, since, s->at, y);
@@ -187,9 +190,9 @@ draw_rows(Chart *chart)
 static void
 draw_legend(Chart *chart)
 {
-    static const char *const names[] = { "LISTEN",      "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
-                                         "FIN-WAIT-1",  "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
-                                         "LAST-ACK",    "TIME-WAIT" };
+    static const char *const names[] = { "LISTEN",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
+                                         "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
+                                         "LAST-ACK",   "TIME-WAIT" };
     double x = 24;
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -238,7 +241,8 @@ draw_axis(Chart *chart, double bottom)
             continue;
         last = x;
         sheet_box(chart->sheet, SHEET_RULES, x, TOP - 6, x, bottom + 6, COLOR_RULE);
-        sheet_text(chart->sheet, SHEET_CENTERED, x, bottom + 20, 0, COLOR_FAINT, plot_time(at, text));
+        sheet_text(chart->sheet, SHEET_CENTERED, x, bottom + 20, 0, COLOR_FAINT,
+                   plot_time(at, text));
     }
     for (unsigned i = 0; i < chart->scale.breaks->len; i++) {
         const ScaleBreak *b = &g_array_index(chart->scale.breaks, ScaleBreak, i);
@@ -249,7 +253,8 @@ draw_axis(Chart *chart, double bottom)
                   bottom + 6, 0xf6f7f9);
         sheet_text(chart->sheet, SHEET_CENTERED, x, TOP - 14, 0, COLOR_FAINT, label);
         for (int k = -1; k <= 1; k += 2)
-            sheet_box(chart->sheet, SHEET_LINES, x + 3 * k, TOP - 6, x + 3 * k, bottom + 6, 0xffffff);
+            sheet_box(chart->sheet, SHEET_LINES, x + 3 * k, TOP - 6, x + 3 * k, bottom + 6,
+                      0xffffff);
         g_free(label);
     }
 }

@@ -12,7 +12,7 @@ typedef struct TextChart {
     const PlotOptions *options;
     Scale scale;
     SimTime end;
-    int width;        /* of the bars */
+    int width; /* of the bars */
 } TextChart;
 
 static const char *
@@ -21,11 +21,11 @@ state_ansi(const char *state)
     static const struct {
         const char *state, *code;
     } codes[] = {
-        { "LISTEN", "30;48;5;252" },      { "SYN-SENT", "30;48;5;222" },
+        { "LISTEN", "30;48;5;252" },       { "SYN-SENT", "30;48;5;222" },
         { "SYN-RECEIVED", "30;48;5;215" }, { "ESTABLISHED", "30;48;5;151" },
-        { "FIN-WAIT-1", "30;48;5;153" },  { "FIN-WAIT-2", "30;48;5;111" },
-        { "CLOSE-WAIT", "30;48;5;183" },  { "CLOSING", "30;48;5;218" },
-        { "LAST-ACK", "30;48;5;141" },    { "TIME-WAIT", "30;48;5;217" },
+        { "FIN-WAIT-1", "30;48;5;153" },   { "FIN-WAIT-2", "30;48;5;111" },
+        { "CLOSE-WAIT", "30;48;5;183" },   { "CLOSING", "30;48;5;218" },
+        { "LAST-ACK", "30;48;5;141" },     { "TIME-WAIT", "30;48;5;217" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
@@ -54,7 +54,9 @@ append_segment(const TextChart *chart, GString *out, const char *state, int a, i
         used += (int)strlen(state);
     }
     for (; used < width; used++)
-        g_string_append(out, is_closed || chart->options->color ? " " : chart->options->utf8 ? "─" : "-");
+        g_string_append(out, is_closed || chart->options->color ? " "
+                             : chart->options->utf8             ? "─"
+                                                                : "-");
     if (chart->options->color && !is_closed)
         g_string_append(out, "\033[0m");
 }
@@ -147,7 +149,10 @@ states_text(const RunFiles *run, const PlotOptions *options)
         g_array_append_val(times, at);
         chart.end = MAX(chart.end, at);
     }
-    g_string_append_printf(out, "%s\n\n", run->title ? run->title : run->scenario ? run->scenario : "A run");
+    g_string_append_printf(out, "%s\n\n",
+                           run->title      ? run->title
+                           : run->scenario ? run->scenario
+                                           : "A run");
     if (times->len == 0)
         g_string_append(out, "no TCP connection changed its state\n");
     scale_init_even(&chart.scale, times, chart.width);

@@ -21,13 +21,13 @@ enum {
     HOSTS_AT_MOST = 8,
 };
 
-static const double AXIS = 92;      /* room for times, left */
-static const double TOP = 124;      /* headings */
+static const double AXIS = 92; /* room for times, left */
+static const double TOP = 124; /* headings */
 static const double WIDE = 108, NARROW = 24, ROUTER = 12;
 static const double FIELD = 560, FIELD_OF_MANY = 400; /* between two hosts */
-static const double LINE = 17;      /* between two texts, one below the other */
-static const double DELAY_STEP = 52; /* for one usual delay of a link */
-static const double CUT = 58;       /* for a time that is cut */
+static const double LINE = 17;                        /* between two texts, one below the other */
+static const double DELAY_STEP = 52;                  /* for one usual delay of a link */
+static const double CUT = 58;                         /* for a time that is cut */
 
 typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_END } MarkKind;
 
@@ -42,16 +42,16 @@ typedef struct Mark {
 typedef struct Band {
     int host;
     uint32_t conn;
-    int column;          /* within its host, 0 next to the arrows */
-    bool is_listener;    /* never left LISTEN */
+    int column;       /* within its host, 0 next to the arrows */
+    bool is_listener; /* never left LISTEN */
     double x1, x2;
-    double y2;           /* where it ends */
+    double y2; /* where it ends */
     SimTime from, to;
     unsigned first_state; /* index in run->states */
 } Band;
 
 typedef struct HostPlace {
-    double x1, x2;       /* its bands; arrows end at these edges */
+    double x1, x2; /* its bands; arrows end at these edges */
     int n_columns;
     bool takes_part, is_listener_column;
 } HostPlace;
@@ -59,14 +59,14 @@ typedef struct HostPlace {
 typedef struct Timeline {
     const RunFiles *run;
     Sheet *sheet;
-    GArray *marks;       /* Mark */
-    GArray *bands;       /* Band */
+    GArray *marks; /* Mark */
+    GArray *bands; /* Band */
     HostPlace *hosts;
-    int *order;          /* hosts from left to right */
+    int *order; /* hosts from left to right */
     int n_order;
     double *sent_y, *ended_y; /* of each packet; NAN: not drawn */
-    double *state_y;     /* of each state */
-    GArray *cuts;        /* double: where time was cut */
+    double *state_y;          /* of each state */
+    GArray *cuts;             /* double: where time was cut */
     double end_y;
     double right;
 } Timeline;
@@ -134,7 +134,10 @@ collect_states(Timeline *t)
         Band *band = find_band(t, s->host, s->conn);
 
         if (band == NULL) {
-            Band fresh = { .host = s->host, .conn = s->conn, .from = s->at, .is_listener = true,
+            Band fresh = { .host = s->host,
+                           .conn = s->conn,
+                           .from = s->at,
+                           .is_listener = true,
                            .first_state = i };
 
             if (t->bands->len >= BANDS_AT_MOST * HOSTS_AT_MOST)
@@ -354,7 +357,8 @@ place_hosts(Timeline *t)
 
     for (int i = 0; i < t->n_order; i++) {
         HostPlace *host = &t->hosts[t->order[i]];
-        double width = host->n_columns * column_width(host) + (host->is_listener_column ? NARROW : 0);
+        double width =
+            host->n_columns * column_width(host) + (host->is_listener_column ? NARROW : 0);
 
         host->x1 = x;
         host->x2 = x + MAX(width, ROUTER);
@@ -400,8 +404,8 @@ draw_state(Timeline *t, const Band *band, const char *state, double y1, double y
     sheet_box(t->sheet, SHEET_BANDS, band->x1 + 1, y1 + 0.5, band->x2 - 1, y2 - 0.5,
               state_color(state));
     if (fits_across || fits_along)
-        sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2, beside_cut(t, (y1 + y2) / 2),
-                   fits_across ? 0 : 90, state_ink(state), state);
+        sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2,
+                   beside_cut(t, (y1 + y2) / 2), fits_across ? 0 : 90, state_ink(state), state);
 }
 
 static void
@@ -438,8 +442,8 @@ draw_band_cuts(Timeline *t, const Band *band)
         if (y < t->state_y[band->first_state] || y > band->y2)
             continue;
         for (int k = -1; k <= 1; k += 2)
-            sheet_box(t->sheet, SHEET_LINES, band->x1 - 4, y + 4 + 3 * k, band->x2 + 4, y - 4 + 3 * k,
-                      0xffffff);
+            sheet_box(t->sheet, SHEET_LINES, band->x1 - 4, y + 4 + 3 * k, band->x2 + 4,
+                      y - 4 + 3 * k, 0xffffff);
     }
 }
 
@@ -557,8 +561,8 @@ draw_left_out(Timeline *t)
 
     if (isnan(y))
         return;
-    text = g_strdup_printf("⋯  %u packets between are not drawn  ⋯",
-                           n - PACKETS_FIRST - PACKETS_LAST);
+    text =
+        g_strdup_printf("⋯  %u packets between are not drawn  ⋯", n - PACKETS_FIRST - PACKETS_LAST);
     sheet_text(t->sheet, SHEET_HEADS, (AXIS + t->right) / 2, y - 26, 0, COLOR_FAINT, text);
     g_free(text);
 }

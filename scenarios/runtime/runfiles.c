@@ -116,7 +116,8 @@ member_text(JsonObject *object, const char *name)
 {
     JsonNode *node = json_object_get_member(object, name);
 
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? g_strdup(json_node_get_string(node)) : NULL;
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? g_strdup(json_node_get_string(node))
+                                                       : NULL;
 }
 
 static uint64_t
@@ -186,10 +187,10 @@ keep_text(RunFiles *run, const char *text)
     return g_string_chunk_insert_const(run->texts, text);
 }
 
-static const char *const packet_columns[] = { "packet", "sent", "ended",   "from",  "to",
-                                              "src",    "dst",  "proto",   "flags", "seq",
-                                              "ack",    "len",  "win",     "conn",  "options",
-                                              "fate",   "story", "marks",  NULL };
+static const char *const packet_columns[] = { "packet", "sent",  "ended", "from",  "to",
+                                              "src",    "dst",   "proto", "flags", "seq",
+                                              "ack",    "len",   "win",   "conn",  "options",
+                                              "fate",   "story", "marks", NULL };
 
 static void
 on_packet_row(void *arg, char **cells)
