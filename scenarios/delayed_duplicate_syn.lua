@@ -65,7 +65,7 @@ world("three-way", function()
 end)
 
 world("two-way", function()
-    local client, server, wire = stale_syn { ["counterfactual.two_way_handshake"] = true }
+    local _, server = stale_syn { ["counterfactual.two_way_handshake"] = true }
     local stale = server:connections()[2]
 
     expect(stale):passed("ESTABLISHED")

@@ -2,15 +2,24 @@
 
 #include <dlfcn.h>
 #include <glib.h>
-#include <pcap/pcap.h>
 
-#define SNAPLEN 65535
+/* What of libpcap's interface is used, declared here so that building needs
+ * no header of it: pcap(3PCAP), pcap_compile(3PCAP), bpf_filter(3PCAP). */
+enum { LINK_TYPE_RAW = 12 };        /* DLT_RAW on Linux: the bytes begin with the IP header */
+#define NETMASK_UNKNOWN 0xffffffffu /* PCAP_NETMASK_UNKNOWN */
+#define SNAPLEN         65535
+
+typedef struct FilterProgram { /* struct bpf_program */
+    unsigned int len;
+    void *insns;
+} FilterProgram;
 
 struct PcapFilter {
-    void *library;              /* owns: a handle of dlopen */
-    struct bpf_program program; /* owns, by libpcap */
-    void (*freecode)(struct bpf_program *program);
-    u_int (*run)(const struct bpf_insn *insns, const u_char *bytes, u_int wire_len, u_int len);
+    void *library;         /* owns: a handle of dlopen */
+    FilterProgram program; /* owns, by libpcap */
+    void (*freecode)(FilterProgram *program);
+    unsigned int (*run)(const void *insns, const uint8_t *bytes, unsigned int wire_len,
+                        unsigned int len);
 };
 
 /* A symbol as the type of the function that it is: C has no cast for that. */
@@ -20,11 +29,11 @@ PcapFilter *
 pcap_filter_new(const char *expression, char **error)
 {
     PcapFilter filter = { .library = dlopen("libpcap.so.0.8", RTLD_NOW) };
-    pcap_t *(*open_dead)(int linktype, int snaplen);
-    int (*compile)(pcap_t * pcap, struct bpf_program * program, const char *text, int optimize,
-                   bpf_u_int32 mask);
-    char *(*geterr)(pcap_t * pcap);
-    void (*close)(pcap_t * pcap);
+    void *(*open_dead)(int linktype, int snaplen);
+    int (*compile)(void *pcap, FilterProgram *program, const char *text, int optimize,
+                   unsigned int mask);
+    char *(*geterr)(void *pcap);
+    void (*close)(void *pcap);
 
     if (filter.library == NULL)
         filter.library = dlopen("libpcap.so.1", RTLD_NOW);
@@ -40,9 +49,9 @@ pcap_filter_new(const char *expression, char **error)
     SYMBOL(filter.library, filter.freecode, "pcap_freecode");
     SYMBOL(filter.library, filter.run, "bpf_filter");
 
-    pcap_t *pcap = open_dead(DLT_RAW, SNAPLEN);
+    void *pcap = open_dead(LINK_TYPE_RAW, SNAPLEN);
 
-    if (compile(pcap, &filter.program, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    if (compile(pcap, &filter.program, expression, 1, NETMASK_UNKNOWN) != 0) {
         *error = g_strdup(geterr(pcap));
         close(pcap);
         dlclose(filter.library);
@@ -66,5 +75,5 @@ pcap_filter_matches(const PcapFilter *filter, const PacketPool *pool, const Pack
     uint8_t bytes[SNAPLEN];
     uint32_t len = packet_render(pool, packet, bytes, sizeof bytes);
 
-    return filter->run(filter->program.bf_insns, bytes, len, MIN(len, sizeof bytes)) != 0;
+    return filter->run(filter->program.insns, bytes, len, MIN(len, sizeof bytes)) != 0;
 }

@@ -1,0 +1,127 @@
+#!/bin/sh
+# What a user gets wrong ends with exit status 2 and one clear line, and leaves
+# an earlier run's folder as it was.
+BUILD=${BUILD:-build}
+halfopen=$PWD/$BUILD/halfopen
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+n=0
+
+ok() { # status claim
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+# refuses CLAIM PATTERN COMMAND...: exit 2, one line on stderr that has PATTERN
+refuses() {
+    claim=$1 pattern=$2
+    shift 2
+    "$@" >out 2>err
+    status=$?
+    if [ $status -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q -- "$pattern" err; then
+        ok 0 "$claim"
+    else
+        ok 1 "$claim"
+        echo "# exit status $status, expected 2 and one line with: $pattern"
+        sed 's/^/# /' err
+    fi
+}
+
+# refuses_text CLAIM PATTERN TEXT: the same for a scenario of this text
+refuses_text() {
+    printf '%s\n' "$3" >bad.lua
+    refuses "$1" "$2" "$halfopen" run bad.lua --out kept --quiet
+}
+
+# A run whose folder must survive all that follows.
+cat >good.lua <<'LUA'
+scenario { title = "Nothing happens", params = { delay = "20ms", tries = 3, cookies = true } }
+local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b, { delay = params.delay })
+run("1s")
+LUA
+"$halfopen" run good.lua --out kept --quiet
+ok $? "a good scenario runs"
+before=$(cat kept/* | cksum)
+
+refuses_text "a misspelt key of a link is told with a suggestion" \
+    'bad.lua:2: link: the key "dealy" is not known; did you mean "delay"?' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b, { dealy = "20ms" })'
+refuses_text "a wrong unit names the key's path, what was found and expected" \
+    'bad.lua:2: link.delay: found "20mss", expected a time such as "20ms"' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b, { delay = "20mss" })'
+refuses_text "a key of a sub-table has its whole path" \
+    'bad.lua:2: link.up.rate: found true, expected a rate' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b, { up = { rate = true } })'
+refuses_text "a name used twice" 'bad.lua:1: host: the name "a" is used twice' \
+    'host("a", "10.0.0.1") host("a", "10.0.0.2")'
+refuses_text "an address used twice" 'the address 10.0.0.1 is used twice: "a" has it' \
+    'host("a", "10.0.0.1") host("b", "10.0.0.1")'
+refuses_text "a misspelt sysctl is told with a suggestion" \
+    'no sysctl or tunable is called "tcp_syncookie"; did you mean "net.ipv4.tcp_syncookies"?' \
+    'host("a", "10.0.0.1", { sysctl = { tcp_syncookie = 1 } })'
+refuses_text "a sysctl out of its range" 'tcp_syncookies.*found.*7' \
+    'host("a", "10.0.0.1", { sysctl = { ["net.ipv4.tcp_syncookies"] = 7 } })'
+refuses_text "a misspelt call is told with a suggestion" 'the name "hots" is not known; did you mean "host"?' \
+    'hots("a", "10.0.0.1")'
+refuses_text "a misspelt method is told with a suggestion" 'has no method "lisen"; did you mean "listen"?' \
+    'host("a", "10.0.0.1"):lisen(80)'
+refuses_text "a method called with a dot" 'call its methods with a colon' \
+    'local a = host("a", "10.0.0.1") a.listen(80)'
+refuses_text "a match that is neither a word nor a filter" 'drop.match: found "sin", expected a word' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b):drop { match = "sin" }'
+refuses_text "an event of a host that is not there" 'no host is called "srever"' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b):drop { match = "ack", after = "srever.FIN" }'
+refuses_text "a syntax error" "bad.lua:1: .*expected" 'local = 3'
+refuses_text "an error in a process says which, where and when" \
+    "bad.lua:2: attempt to index a nil value.*a: process 1, at 1s" \
+    'local a, b = host("a", "10.0.0.1")
+a:spawn(function() sleep("1s") local x = b.y end) run()'
+refuses_text "an endless loop" 'without letting time pass: an endless loop?' 'while true do end'
+refuses_text "an endless loop behind pcall" 'without letting time pass: an endless loop?' \
+    'while true do pcall(function() while true do end end) end'
+refuses_text "a process that never lets time pass" 'without letting time pass' \
+    'spawn(function() while true do sleep(0) end end) run("1s")'
+refuses_text "too much memory" 'needs more memory than the 1024 MiB' \
+    'local t = {} for i = 1, 1e9 do t[i] = string.rep("x", 1000000) .. i end'
+refuses_text "no input and output" 'the name "io" is not known' 'io.open("x")'
+refuses_text "no operating system" 'the name "os" is not known' 'os.execute("true")'
+refuses_text "no bytecode" 'attempt to load a binary chunk' 'assert(load("\27Lua"))'
+refuses_text "no module from elsewhere" 'require: found "../../etc/x"' 'require "../../etc/x"'
+refuses_text "blocking for ever in the main script" 'would wait for ever' \
+    'host("a", "10.0.0.1"):listen(80):accept()'
+
+printf '\033Lua' >bad.lua
+refuses "a compiled file" "is no text" "$halfopen" run bad.lua --out kept
+refuses "an unreadable file" "cannot read the scenario.*nowhere.lua" "$halfopen" run nowhere.lua --out kept
+refuses "no file" "expected one scenario" "$halfopen" run
+refuses "an unknown option" "Unknown option --sed" "$halfopen" run good.lua --sed 3
+refuses "an unknown command" 'found "rnu".*did you mean "run"?' "$halfopen" rnu good.lua
+refuses "an unknown parameter" 'good.lua has no parameter "dely"; did you mean "delay"?' \
+    "$halfopen" run good.lua --set dely=3 --out kept
+refuses "a parameter of the wrong type" '--set delay: found "3x", expected a time' \
+    "$halfopen" run good.lua --set delay=3x --out kept
+refuses "a whole number that is none" '--set tries: found "1.5", expected a whole number' \
+    "$halfopen" run good.lua --set tries=1.5 --out kept
+refuses "a switch that is none" '--set cookies: found "maybe", expected true or false' \
+    "$halfopen" run good.lua --set cookies=maybe --out kept
+refuses "a setting without a value" 'expected NAME=VALUE' "$halfopen" run good.lua --set delay --out kept
+refuses "a profile that is none" '--profile: found "bsd", expected linux or rfc' \
+    "$halfopen" run good.lua --profile bsd --out kept
+refuses "a seed that is none" '--seed: found "x"' "$halfopen" run good.lua --seed x --out kept
+refuses "a time that is none" '--until' "$halfopen" run good.lua --until soon --out kept
+mkdir other && echo mine >other/file
+refuses "a folder that is no run's" "cannot write the run's folder" "$halfopen" run good.lua --out other --quiet
+refuses "a folder to draw that is no run's" "other" "$halfopen" plot other
+
+[ "$(cat kept/* | cksum)" = "$before" ]
+ok $? "the earlier run's folder is untouched"
+[ "$(ls -A | grep -c kept)" -eq 1 ]
+ok $? "nothing is left beside it"
+echo "1..$n"
