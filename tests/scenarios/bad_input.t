@@ -43,7 +43,7 @@ run("1s")
 LUA
 "$halfopen" run good.lua --out kept --quiet
 ok $? "a good scenario runs"
-before=$(cat kept/* | cksum)
+before=$(find kept -type f | sort | xargs cksum)
 
 refuses_text "a misspelt key of a link is told with a suggestion" \
     'bad.lua:2: link: the key "dealy" is not known; did you mean "delay"?' \
@@ -120,7 +120,7 @@ mkdir other && echo mine >other/file
 refuses "a folder that is no run's" "cannot write the run's folder" "$halfopen" run good.lua --out other --quiet
 refuses "a folder to draw that is no run's" "other" "$halfopen" plot other
 
-[ "$(cat kept/* | cksum)" = "$before" ]
+[ "$(find kept -type f | sort | xargs cksum)" = "$before" ]
 ok $? "the earlier run's folder is untouched"
 [ "$(ls -A | grep -c kept)" -eq 1 ]
 ok $? "nothing is left beside it"
