@@ -290,6 +290,7 @@ tcp_disconnect(TcpConn *conn)
             tcp_send_reset(conn, "RFC 9293 §3.10.5");
         tcp_conn_end(conn, cause);
     }
+    tcp_data_reset(conn);
     conn->has_ended = false;
     conn->shut = 0;
     conn->error = 0;

@@ -134,7 +134,7 @@ init_syn(TcpConn *conn)
     tcp_sync_mss(conn, ip_path_mtu(stack->host, conn->entry.tuple.remote));
     conn->rcv.adv_mss = tcp_advertised_mss(conn);
     conn->rcv.wnd = tcp_initial_window(
-        conn, tcp_receive_space(conn), conn->rcv.adv_mss - (stack->params.timestamps != 0 ? 12 : 0),
+        conn, tcp_receive_space(conn), conn->rcv.adv_mss, /* whole: options are not agreed yet */
         stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
     conn->rcv.clamp = clamp;
     conn->rcv.ssthresh = conn->rcv.wnd;

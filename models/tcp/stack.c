@@ -22,6 +22,7 @@ stack_free(gpointer data)
     sim_pool_done(&stack->conns);
     sim_pool_done(&stack->requests);
     sim_pool_done(&stack->timewait_pool);
+    tcp_data_detach(stack);
     g_free(stack);
 }
 
@@ -90,6 +91,7 @@ conn_free(TcpConn *conn)
 
     tcp_listener_free(conn);
     tcp_fastopen_free(conn);
+    tcp_data_free(conn);
     if (conn->before != NULL)
         conn->before->next = conn->next;
     else

@@ -132,7 +132,8 @@ struct TcpConn {
         uint32_t nxt, wnd, wup, irs;
         uint32_t copied_seq;  /* next byte for the user */
         uint32_t up;
-        uint8_t urgent;       /* see recv.c */
+        uint8_t urgent;       /* TCP_URGENT_NONE ...: text.h */
+        bool has_fin;         /* the peer's FIN has come, in order */
         uint8_t wscale;
         uint16_t mss;         /* estimate of the peer's segment size */
         uint16_t adv_mss;     /* the MSS we announce */
@@ -374,7 +375,9 @@ void tcp_data_detach(TcpStack *stack);    /* init.c: the pools of the data path 
 void tcp_data_init(TcpConn *conn);        /* init.c: defaults of a new socket */
 void tcp_data_inherit(TcpConn *child, const TcpConn *listener); /* init.c: options a child takes from its listener */
 void tcp_data_established(TcpConn *conn); /* init.c: first window, buffers, congestion control */
-void tcp_data_done(TcpConn *conn);        /* init.c: timers off, queues dropped */
+void tcp_data_done(TcpConn *conn);        /* init.c: timers off, queues dropped, but for what the user may still read */
+void tcp_data_free(TcpConn *conn);        /* init.c: that too */
+void tcp_data_reset(TcpConn *conn);       /* init.c: as new, but for buffers and options (disconnect) */
 void tcp_output(TcpConn *conn);           /* output.c: sends what may be sent now */
 void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
 /* output.c: fills an outgoing packet's header from the TCB (ports, seq, ack,

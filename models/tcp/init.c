@@ -1,0 +1,173 @@
+/* A connection's data path: birth, inheritance, the moment of ESTABLISHED,
+ * and its end. */
+#include "models/tcp/delack.h"
+#include "models/tcp/ecn.h"
+#include "models/tcp/rcvwindow.h"
+#include "models/tcp/reassembly.h"
+#include "models/tcp/rxqueue.h"
+#include "models/tcp/timers.h"
+
+#include <string.h>
+
+/* What payload takes of a buffer until segments have shown it: half. */
+#define FIRST_SPACE_RATIO 128
+
+void
+tcp_data_init(TcpConn *conn)
+{
+    const TcpParams *params = &conn->stack->params;
+
+    sim_timer_init(&conn->rtx);
+    sim_timer_init(&conn->delack);
+    sim_timer_init(&conn->keep);
+    sim_timer_init(&conn->pacing);
+    conn->cc = cc_find(params->congestion_control);
+    sim_check(conn->cc != NULL);
+    conn->w.cwnd = params->initial_cwnd;
+    conn->w.ssthresh = CC_INFINITE_SSTHRESH;
+    conn->w.cwnd_clamp = UINT32_MAX;
+    conn->w.rng = &conn->stack->cc_rng;
+    conn->w.params = &conn->stack->params;
+    conn->rec.reordering = params->reordering;
+    conn->rec.app_limited = UINT32_MAX;
+    conn->snd.mss = 524; /* RFC 9293 §3.7.1's 536, less timestamps, until the peer says more */
+    conn->snd.buf = params->wmem_default;
+    conn->rcv.buf = params->rmem_default;
+    conn->rcv.space_ratio = FIRST_SPACE_RATIO;
+    conn->rcv.mss = 536;
+    conn->opt.linger_s = -1;
+    conn->opt.rcvlowat = 1;
+    conn->opt.ttl = 64;
+    conn->opt.mtu_discover = PMTUDISC_WANT;
+    tcp_rto_set_initial(conn);
+}
+
+void
+tcp_data_inherit(TcpConn *child, const TcpConn *listener)
+{
+    child->opt = listener->opt;
+    child->opt.has_port = false;
+    child->cc = listener->cc;
+    child->snd.buf = listener->snd.buf;
+    child->snd.user_mss = listener->snd.user_mss;
+    child->rcv.buf = listener->rcv.buf;
+    child->ack.pingpong = listener->ack.pingpong;
+}
+
+static void
+cc_begin(TcpConn *conn)
+{
+    memset(conn->w.private, 0, sizeof conn->w.private);
+    conn->w.mss = conn->snd.mss;
+    conn->w.now = tcp_now(conn);
+    conn->w.snd_una = conn->snd.una;
+    conn->w.snd_nxt = conn->snd.nxt;
+    conn->w.srtt = conn->rtt.srtt;
+    conn->w.min_rtt = tcp_rtt_min(conn);
+    if (conn->cc->init)
+        conn->cc->init(&conn->w);
+}
+
+void
+tcp_data_established(TcpConn *conn)
+{
+    if (!conn->rcv.adv_mss)
+        conn->rcv.adv_mss = tcp_advertised_mss(conn);
+    tcp_send_init(conn);
+    conn->rec.prior_ssthresh = 0;
+    cc_begin(conn);
+    tcp_window_established(conn);
+}
+
+int
+tcp_set_congestion(TcpConn *conn, const char *name)
+{
+    const CcOps *ops = cc_find(name);
+
+    if (!ops)
+        return -ENOENT;
+    if (ops == conn->cc)
+        return 0;
+    conn->cc = ops;
+    switch ((TcpState)conn->state) {
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+        break;
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+    case TCP_N_STATES:
+        conn->w.pacing_rate = 0;
+        cc_begin(conn);
+        break;
+    }
+    return 0;
+}
+
+const char *
+tcp_get_congestion(const TcpConn *conn)
+{
+    return conn->cc->name;
+}
+
+void
+tcp_data_done(TcpConn *conn)
+{
+    Sim *sim = conn->stack->sim;
+
+    tcp_send_done(conn);
+    tcp_reassembly_clear(conn);
+    sim_timer_done(sim, &conn->delack);
+    sim_timer_init(&conn->delack);
+    conn->ack.pending = 0;
+}
+
+void
+tcp_data_free(TcpConn *conn)
+{
+    tcp_rx_clear(conn);
+}
+
+void
+tcp_data_reset(TcpConn *conn)
+{
+    uint32_t sndbuf = conn->snd.buf, rcvbuf = conn->rcv.buf, clamp = conn->rcv.clamp;
+    uint16_t user_mss = conn->snd.user_mss;
+    const CcOps *cc = conn->cc;
+    struct TcpConn fresh = { .stack = conn->stack, .opt = conn->opt };
+
+    tcp_rx_clear(conn);
+    tcp_data_init(&fresh);
+    conn->snd = fresh.snd;
+    conn->rcv = fresh.rcv;
+    conn->drs = fresh.drs;
+    conn->ts = fresh.ts;
+    conn->rtt = fresh.rtt;
+    conn->w = fresh.w;
+    conn->rec = fresh.rec;
+    conn->ack = fresh.ack;
+    conn->ecn = fresh.ecn;
+    conn->path = fresh.path;
+    conn->cc = cc;
+    conn->snd.buf = sndbuf;
+    conn->snd.user_mss = user_mss;
+    conn->rcv.buf = rcvbuf;
+    conn->rcv.clamp = conn->opt.rcvbuf_locked ? 0 : clamp;
+    conn->bytes_acked = conn->bytes_received = conn->bytes_sent = conn->bytes_retrans = 0;
+    conn->segs_in = conn->segs_out = conn->data_segs_in = conn->data_segs_out = 0;
+}
+
+void
+tcp_data_detach(TcpStack *stack)
+{
+    if (stack->rx_chunks.size)
+        sim_pool_done(&stack->rx_chunks);
+    if (stack->ooo_segments.size)
+        sim_pool_done(&stack->ooo_segments);
+}
