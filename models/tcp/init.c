@@ -79,43 +79,6 @@ tcp_data_established(TcpConn *conn)
     tcp_window_established(conn);
 }
 
-int
-tcp_set_congestion(TcpConn *conn, const char *name)
-{
-    const CcOps *ops = cc_find(name);
-
-    if (!ops)
-        return -ENOENT;
-    if (ops == conn->cc)
-        return 0;
-    conn->cc = ops;
-    switch ((TcpState)conn->state) {
-    case TCP_CLOSED:
-    case TCP_LISTEN:
-        break;
-    case TCP_SYN_SENT:
-    case TCP_SYN_RECEIVED:
-    case TCP_ESTABLISHED:
-    case TCP_FIN_WAIT_1:
-    case TCP_FIN_WAIT_2:
-    case TCP_CLOSE_WAIT:
-    case TCP_CLOSING:
-    case TCP_LAST_ACK:
-    case TCP_TIME_WAIT:
-    case TCP_N_STATES:
-        conn->w.pacing_rate = 0;
-        cc_begin(conn);
-        break;
-    }
-    return 0;
-}
-
-const char *
-tcp_get_congestion(const TcpConn *conn)
-{
-    return conn->cc->name;
-}
-
 void
 tcp_data_done(TcpConn *conn)
 {
