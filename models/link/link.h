@@ -115,6 +115,17 @@ typedef Fate LinkFateFn(void *arg, Link *link, unsigned direction, const Packet 
 /* 10 ms, MTU 1500, infinitely fast, fifo of 1000 packets, no faults. */
 LinkParams link_params_default(void);
 
+/* What is wrong with them, as what was expected of *key (static text); NULL:
+ * link_new() and link_change() take them. */
+const char *link_params_problem(const LinkParams *params, const char **key);
+
+/* A trace in Mahimahi's format: a line for each opportunity, its time in whole
+ * milliseconds, ascending. *times: g_free. False, with *error (g_free). */
+bool link_trace_parse(const char *text, SimTime **times, uint32_t *n, char **error);
+/* A distribution as netem has them: whole numbers, ascending, 8192 for one unit
+ * of JitterParams.amount, '#' begins a comment. *values: g_free. */
+bool link_table_parse(const char *text, double **values, uint32_t *n, char **error);
+
 /* Joins two interfaces; direction 0 is from a to b. Owned by the net. An
  * interface's MTU is lowered to that of its direction, and follows it when
  * link_change() sets another. */
