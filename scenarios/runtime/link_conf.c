@@ -2,6 +2,7 @@
  * lists that it points to live as long as the Lua call: link_new() copies. */
 #include <lauxlib.h>
 #include <math.h>
+#include <string.h>
 
 #include "scenarios/runtime/bind.h"
 
@@ -22,13 +23,70 @@ read_list(ConfTable *table, const char *key, uint32_t *n, const char *expected)
 
         lua_rawgeti(L, -2, i + 1);
         values[i] = lua_tonumberx(L, -1, &is_number);
-        if (!is_number || values[i] < 0)
+        if (!is_number)
             conf_fail(table, key, expected);
         if (i > 0 && values[i] < values[i - 1])
             conf_fail(table, key, "ascending numbers");
         lua_pop(L, 1);
     }
     return values;
+}
+
+/* The text of a file beside the scenario, as a Lua string left on the stack: no
+ * way out of the scenario's folder. */
+static const char *
+push_file(ConfTable *table, const char *key, const char *name)
+{
+    lua_State *L = table->L;
+    g_autofree char *folder = g_path_get_dirname(lab_of(L)->file);
+    g_autofree char *file = g_build_filename(folder, name, NULL);
+    g_autofree char *text = NULL;
+    bool is_inside = !g_path_is_absolute(name) && strstr(name, "..") == NULL;
+    bool is_read = is_inside && g_file_get_contents(file, &text, NULL, NULL);
+
+    if (is_read)
+        lua_pushstring(L, text);
+    /* Lua raises by longjmp: nothing may be held past here. */
+    g_free(g_steal_pointer(&folder));
+    g_free(g_steal_pointer(&file));
+    g_free(g_steal_pointer(&text));
+    if (!is_read)
+        conf_fail(table, key, "a readable file in the scenario's folder");
+    return lua_tostring(L, -1);
+}
+
+/* What a parser made, moved into Lua memory; its error raised. */
+static void *
+adopt_numbers(ConfTable *table, const char *name, void *parsed, size_t bytes, char *error)
+{
+    lua_State *L = table->L;
+
+    if (error != NULL) {
+        lua_pushstring(L, error);
+        g_free(error);
+        conf_error(L, "%s: %s: %s", table->path, name, lua_tostring(L, -1));
+    }
+    void *values = lua_newuserdatauv(L, bytes, 0);
+    memcpy(values, parsed, bytes);
+    g_free(parsed);
+    return values;
+}
+
+static void
+read_jitter_table(ConfTable *table, JitterParams *jitter)
+{
+    const char *expected = "a file, or a list of ascending quantiles in units of amount";
+    double *values = NULL;
+    char *error = NULL;
+
+    if (conf_type(table, "table") != LUA_TSTRING) {
+        jitter->table = read_list(table, "table", &jitter->n_table, expected);
+        return;
+    }
+    const char *name = conf_text(table, "table", NULL);
+    link_table_parse(push_file(table, "table", name), &values, &jitter->n_table, &error);
+    jitter->table = adopt_numbers(table, name, values,
+                                  error != NULL ? 0 : jitter->n_table * sizeof *values, error);
 }
 
 static void
@@ -39,6 +97,8 @@ read_loss_list(ConfTable *table, LossParams *loss)
         read_list(table, "packets", &n, "a list of numbers of packets, the first is 1");
     uint32_t *list = lua_newuserdatauv(table->L, n * sizeof *list, 0);
 
+    if (values[0] < 1)
+        conf_fail(table, "packets", "a list of numbers of packets, the first is 1");
     for (uint32_t i = 0; i < n; i++)
         list[i] = (uint32_t)values[i];
     loss->list = list;
@@ -111,8 +171,7 @@ read_jitter(ConfTable *table, JitterParams *jitter)
         .keeps_order = conf_bool(&t, "keeps_order", false),
     };
     if (jitter->kind == JITTER_TABLE)
-        jitter->table =
-            read_list(&t, "table", &jitter->n_table, "a list of quantiles in units of amount");
+        read_jitter_table(&t, jitter);
     conf_close(&t);
 }
 
@@ -163,7 +222,20 @@ read_queue(ConfTable *table, QdiscParams *queue)
     conf_close(&t);
 }
 
-/* trace = { "1ms", "2ms", ... }: opportunities to deliver one packet, repeated. */
+static void
+read_trace_file(ConfTable *table, LinkParams *params)
+{
+    const char *name = conf_text(table, "trace", NULL);
+    SimTime *times = NULL;
+    char *error = NULL;
+
+    link_trace_parse(push_file(table, "trace", name), &times, &params->n_trace, &error);
+    params->trace = adopt_numbers(table, name, times,
+                                  error != NULL ? 0 : params->n_trace * sizeof *times, error);
+}
+
+/* trace = { "1ms", "2ms", ... } or a file of Mahimahi's: opportunities to
+ * deliver one packet, repeated. */
 static void
 read_trace(ConfTable *table, LinkParams *params)
 {
@@ -173,8 +245,12 @@ read_trace(ConfTable *table, LinkParams *params)
         lua_pop(L, 1);
         return;
     }
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        read_trace_file(table, params);
+        return;
+    }
     if (!lua_istable(L, -1) || lua_rawlen(L, -1) == 0)
-        conf_fail(table, "trace", "a list of times, ascending");
+        conf_fail(table, "trace", "a file, or a list of ascending times");
     params->n_trace = (uint32_t)lua_rawlen(L, -1);
 
     SimTime *trace = lua_newuserdatauv(L, params->n_trace * sizeof *trace, 0);
@@ -183,7 +259,7 @@ read_trace(ConfTable *table, LinkParams *params)
         lua_rawgeti(L, -2, i + 1);
         trace[i] = value_time(L, -1, "link.trace");
         if (i > 0 && trace[i] < trace[i - 1])
-            conf_fail(table, "trace", "a list of times, ascending");
+            conf_fail(table, "trace", "a file, or a list of ascending times");
         lua_pop(L, 1);
     }
     params->trace = trace;
@@ -204,4 +280,9 @@ link_conf_read(ConfTable *table, LinkParams *params)
     read_jitter(table, &params->jitter);
     read_queue(table, &params->queue);
     read_trace(table, params);
+
+    const char *key, *expected = link_params_problem(params, &key);
+
+    if (expected != NULL)
+        conf_fail(table, key, expected);
 }
