@@ -6,7 +6,7 @@
 
 #include "models/tcp/cc/algorithms.h"
 
-static const CcOps *const algorithms[] = { &cc_cubic, &cc_reno, &cc_dctcp, &cc_fixed };
+static const CcOps *const algorithms[] = { &cc_cubic, &cc_reno, &cc_dctcp, &cc_bbr, &cc_fixed };
 
 const CcOps *
 cc_find(const char *name)
@@ -21,7 +21,7 @@ cc_find(const char *name)
 const char *
 cc_names(void)
 {
-    return "cubic reno dctcp fixed";
+    return "cubic reno dctcp bbr fixed";
 }
 
 /* RFC 5681 §3.1: one segment more for each acknowledged. DIFFERS: RFC 3465's
