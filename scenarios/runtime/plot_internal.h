@@ -11,22 +11,22 @@
 /* ---- plot_sheet.c ---------------------------------------------------------------- */
 
 typedef enum SheetLayer {
-    SHEET_FILLS,    /* x1 y1 x2 y2 colour */
-    SHEET_RULES,    /* thin lines: x1 y1 x2 y2 colour */
-    SHEET_BANDS,    /* as fills, above the rules */
+    SHEET_FILLS, /* x1 y1 x2 y2 colour */
+    SHEET_RULES, /* thin lines: x1 y1 x2 y2 colour */
+    SHEET_BANDS, /* as fills, above the rules */
     SHEET_LINES,
     SHEET_DASHES,
     SHEET_ARROWS,
     SHEET_DASHED_ARROWS,
-    SHEET_CROSSES,  /* x y colour */
+    SHEET_CROSSES, /* x y colour */
     SHEET_RINGS,
     SHEET_STARS,
     SHEET_TITLE,    /* x y "text" angle colour: large, from x on */
     SHEET_SUBTITLE, /* from x on */
     SHEET_HEADS,    /* bold, centred */
     SHEET_CENTERED,
-    SHEET_LEFT,     /* from x on */
-    SHEET_RIGHT,    /* up to x */
+    SHEET_LEFT,  /* from x on */
+    SHEET_RIGHT, /* up to x */
     SHEET_N_LAYERS
 } SheetLayer;
 
@@ -36,9 +36,11 @@ typedef struct Sheet {
 } Sheet;
 
 Sheet *sheet_new(void);
-bool sheet_write(const Sheet *sheet, const char *data, GError **error); /* the layers' files, under data */
+bool sheet_write(const Sheet *sheet, const char *data,
+                 GError **error); /* the layers' files, under data */
 void sheet_free(Sheet *sheet);
-void sheet_box(Sheet *sheet, SheetLayer layer, double x1, double y1, double x2, double y2, int color);
+void sheet_box(Sheet *sheet, SheetLayer layer, double x1, double y1, double x2, double y2,
+               int color);
 void sheet_point(Sheet *sheet, SheetLayer layer, double x, double y, int color);
 void sheet_text(Sheet *sheet, SheetLayer layer, double x, double y, double angle, int color,
                 const char *text);
@@ -66,13 +68,13 @@ void sheet_headings(Sheet *sheet, const RunFiles *run, const char *about);
 /* ---- plot_scale.c: time along an axis, idle times cut short -------------------------- */
 
 typedef struct ScaleBreak {
-    double start, end;  /* along the axis */
+    double start, end; /* along the axis */
     SimTime span;
 } ScaleBreak;
 
 typedef struct Scale {
-    GArray *knots;      /* owns {SimTime at; double where}: ascending */
-    GArray *breaks;     /* owns ScaleBreak */
+    GArray *knots;  /* owns {SimTime at; double where}: ascending */
+    GArray *breaks; /* owns ScaleBreak */
 } Scale;
 
 /* A scale for a chart `length` long: linear, but for idle times that would take
@@ -83,8 +85,8 @@ double scale_at(const Scale *scale, SimTime at);
 
 /* ---- the pictures ------------------------------------------------------------------------ */
 
-Sheet *timeline_sheet(const RunFiles *run);    /* plot_timeline.c: NULL: nothing to draw */
-Sheet *states_sheet(const RunFiles *run);      /* plot_states.c: NULL: too few connections */
+Sheet *timeline_sheet(const RunFiles *run); /* plot_timeline.c: NULL: nothing to draw */
+Sheet *states_sheet(const RunFiles *run);   /* plot_states.c: NULL: too few connections */
 char *states_text(const RunFiles *run, const PlotOptions *options); /* plot_text.c */
 
 /* Charts: writes their data under `data` and adds the names of templates to

@@ -9,13 +9,13 @@
 
 enum {
     ROWS_AT_MOST = 1500,
-    ROWS_NAMED = 44, /* more rows than this: names of hosts alone */
-    FEW_CONNS = 4,   /* so few endpoints are in the timeline already */
+    FEW_ROWS = 24, /* of a host: never thin, however many others have */
+    FEW_CONNS = 4, /* so few endpoints are in the timeline already */
     FEW_PACKETS = 120,
 };
 
 static const double LEFT = 210, WIDTH = 980, RIGHT = 36, TOP = 128, BOTTOM = 56;
-static const double ROW = 24, ROWS_HEIGHT = 960, HOST_GAP = 14;
+static const double ROW = 22, ROW_NAMED = 12, ROWS_HEIGHT = 900, HOST_GAP = 16;
 
 typedef struct Row {
     int host;
@@ -23,6 +23,7 @@ typedef struct Row {
     unsigned order; /* of birth */
     const char *local, *remote;
     GArray *states; /* owns: indices in run->states */
+    double height;  /* pixels */
 } Row;
 
 typedef struct Chart {
@@ -31,7 +32,6 @@ typedef struct Chart {
     Scale scale;
     GArray *rows; /* Row */
     unsigned left_out;
-    double height; /* of one row */
     SimTime end;
 } Chart;
 
@@ -109,21 +109,45 @@ collect_rows(Chart *chart)
     g_hash_table_destroy(by_conn);
 }
 
+/* Hosts with few rows show them well; those with many share what is left. */
+static void
+size_rows(Chart *chart)
+{
+    unsigned *of_host = g_new0(unsigned, chart->run->hosts->len);
+    unsigned many = 0, few = 0;
+    double thick, thin;
+
+    for (unsigned i = 0; i < chart->rows->len; i++)
+        of_host[g_array_index(chart->rows, Row, i).host]++;
+    for (unsigned h = 0; h < chart->run->hosts->len; h++) {
+        many += of_host[h] > FEW_ROWS ? of_host[h] : 0;
+        few += of_host[h] > FEW_ROWS ? 0 : of_host[h];
+    }
+    thick = MIN(ROW, ROWS_HEIGHT / MAX(few, 1));
+    thin = many ? MIN(ROW, MAX(ROWS_HEIGHT - few * thick, ROWS_HEIGHT / 2) / many) : thick;
+    for (unsigned i = 0; i < chart->rows->len; i++) {
+        Row *row = &g_array_index(chart->rows, Row, i);
+
+        row->height = of_host[row->host] > FEW_ROWS ? MIN(thin, thick) : thick;
+    }
+    g_free(of_host);
+}
+
 /* ---- Drawing ------------------------------------------------------------------------ */
 
 static void
-draw_segment(Chart *chart, const char *state, SimTime from, SimTime to, double y)
+draw_segment(Chart *chart, const char *state, SimTime from, SimTime to, double y, double height)
 {
     double x1 = LEFT + scale_at(&chart->scale, from), x2 = LEFT + scale_at(&chart->scale, to);
-    double inset = chart->height > 6 ? 2 : chart->height > 3 ? 0.5 : 0;
+    double inset = height > 8 ? 2 : 0;
 
     if (strcmp(state, "CLOSED") == 0)
         return;
-    sheet_box(chart->sheet, SHEET_BANDS, x1, y + inset, MAX(x2, x1 + 0.6),
-              y + chart->height - inset, state_color(state));
-    if (chart->height >= 16 && x2 - x1 > (double)strlen(state) * 7 + 6)
-        sheet_text(chart->sheet, SHEET_CENTERED, (x1 + x2) / 2, y + chart->height / 2, 0,
-                   state_ink(state), state);
+    sheet_box(chart->sheet, SHEET_BANDS, x1, y + inset, MAX(x2, x1 + 0.6), y + height - inset,
+              state_color(state));
+    if (height >= 16 && x2 - x1 > (double)strlen(state) * 7 + 6)
+        sheet_text(chart->sheet, SHEET_CENTERED, (x1 + x2) / 2, y + height / 2, 0, state_ink(state),
+                   state);
 }
 
 static void
@@ -137,12 +161,12 @@ draw_row(Chart *chart, const Row *row, double y)
             &g_array_index(chart->run->states, RunState, g_array_index(row->states, unsigned, i));
 
         if (state != NULL)
-            draw_segment(chart, state, since, s->at, y);
+            draw_segment(chart, state, since, s->at, y, row->height);
         state = s->to;
         since = s->at;
     }
     if (state != NULL)
-        draw_segment(chart, state, since, chart->end, y);
+        draw_segment(chart, state, since, chart->end, y, row->height);
 }
 
 static const char *
@@ -160,7 +184,7 @@ draw_row_name(Chart *chart, const Row *row, double y)
     char *name = is_listener ? g_strdup(port_of(row->local))
                              : g_strdup_printf("%s ↔ %s", port_of(row->local), row->remote);
 
-    sheet_text(chart->sheet, SHEET_RIGHT, LEFT - 10, y + chart->height / 2, 0, COLOR_FAINT, name);
+    sheet_text(chart->sheet, SHEET_RIGHT, LEFT - 10, y + row->height / 2, 0, COLOR_FAINT, name);
     g_free(name);
 }
 
@@ -176,13 +200,13 @@ draw_rows(Chart *chart)
         if (row->host != host) {
             y += i > 0 ? HOST_GAP : 0;
             host = row->host;
-            sheet_text(chart->sheet, SHEET_HEADS, 50, y + MAX(chart->height / 2, 9), 0, COLOR_TEXT,
+            sheet_text(chart->sheet, SHEET_HEADS, 50, y + MAX(row->height / 2, 9), 0, COLOR_TEXT,
                        chart->run->hosts->pdata[host]);
         }
         draw_row(chart, row, y);
-        if (chart->rows->len <= ROWS_NAMED)
+        if (row->height >= ROW_NAMED)
             draw_row_name(chart, row, y);
-        y += chart->height;
+        y += row->height;
     }
     return y;
 }
@@ -280,7 +304,7 @@ states_sheet(const RunFiles *run)
     collect_rows(&chart);
     if (is_worth_it(&chart)) {
         chart.sheet = sheet_new();
-        chart.height = MIN(ROW, ROWS_HEIGHT / chart.rows->len);
+        size_rows(&chart);
         about = g_strdup_printf("%u endpoints%s", chart.rows->len,
                                 chart.left_out ? " (the first ones)" : "");
         sheet_headings(chart.sheet, run, about);

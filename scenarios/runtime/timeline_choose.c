@@ -1,0 +1,226 @@
+/* What of a run the state timeline shows: all, or of a long run one connection,
+ * and of a long connection its beginning and its end.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "scenarios/runtime/timeline_internal.h"
+
+enum {
+    PACKETS_AT_MOST = 120, /* in the picture; a longer run shows one connection */
+    PACKETS_FIRST = 60,    /* of a longer one: so many of its beginning, and of its end */
+    PACKETS_LAST = 40,
+    ENDPOINTS_AT_MOST = 12,
+};
+
+/* ---- What is drawn ---------------------------------------------------------------- */
+
+static bool
+is_of(const Timeline *t, const char *one, const char *other)
+{
+    return t->a == NULL || (one == t->a && other == t->b) || (one == t->b && other == t->a);
+}
+
+/* A listener belongs to every connection made to its port. */
+static bool
+state_is_drawn(const Timeline *t, const RunState *s)
+{
+    bool listens = g_str_has_suffix(s->remote, ":0");
+    const char *port = strrchr(s->local, ':');
+
+    if (t->a != NULL && listens && port != NULL)
+        return g_str_has_suffix(t->a, port) || g_str_has_suffix(t->b, port);
+    return is_of(t, s->local, s->remote);
+}
+
+static unsigned
+count_endpoints(const RunFiles *run)
+{
+    GHashTable *seen = g_hash_table_new(NULL, NULL);
+    unsigned n;
+
+    for (unsigned i = 0; i < run->states->len; i++)
+        g_hash_table_add(seen, GUINT_TO_POINTER(g_array_index(run->states, RunState, i).conn));
+    n = g_hash_table_size(seen);
+    g_hash_table_destroy(seen);
+    return n;
+}
+
+/* Of many connections the one with the most transitions, the first of equals. */
+static void
+choose_connection(Timeline *t)
+{
+    GHashTable *count = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    unsigned most = 0;
+    bool all_fit =
+        t->run->packets->len <= PACKETS_AT_MOST && count_endpoints(t->run) <= ENDPOINTS_AT_MOST;
+
+    for (unsigned i = 0; i < t->run->states->len && !all_fit; i++) {
+        const RunState *s = state_at(t, i);
+        bool is_less = strcmp(s->local, s->remote) < 0;
+        char *key;
+        unsigned n;
+
+        if (g_str_has_suffix(s->remote, ":0"))
+            continue;
+        key =
+            g_strconcat(is_less ? s->local : s->remote, " ", is_less ? s->remote : s->local, NULL);
+        n = GPOINTER_TO_UINT(g_hash_table_lookup(count, key)) + 1;
+        g_hash_table_replace(count, key, GUINT_TO_POINTER(n));
+        if (n > most) {
+            most = n;
+            t->a = s->local;
+            t->b = s->remote;
+        }
+    }
+    g_hash_table_destroy(count);
+}
+
+/* Of a long connection only its beginning and its end. */
+static void
+choose_packets(Timeline *t)
+{
+    unsigned n = 0, at = 0;
+
+    for (unsigned i = 0; i < t->run->packets->len; i++)
+        n += t->is_drawn[i] = is_of(t, packet_at(t, i)->src, packet_at(t, i)->dst);
+    if (n <= PACKETS_AT_MOST)
+        return;
+    t->n_left_out = n - PACKETS_FIRST - PACKETS_LAST;
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        if (!t->is_drawn[i])
+            continue;
+        if (at >= PACKETS_FIRST && at < n - PACKETS_LAST)
+            t->is_drawn[i] = false;
+        else if (at == n - PACKETS_LAST)
+            t->first_after = i;
+        at++;
+    }
+}
+
+static void
+add_mark(Timeline *t, SimTime at, MarkKind kind, unsigned index, int host)
+{
+    Mark mark = { at, kind, index, host };
+
+    g_array_append_val(t->marks, mark);
+}
+
+static gint
+compare_marks(gconstpointer x, gconstpointer y)
+{
+    const Mark *a = x, *b = y;
+
+    if (a->at != b->at)
+        return a->at < b->at ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static Band *
+find_band(const Timeline *t, int host, uint32_t conn)
+{
+    for (unsigned i = 0; i < t->bands->len; i++) {
+        Band *band = &g_array_index(t->bands, Band, i);
+
+        if (band->host == host && band->conn == conn)
+            return band;
+    }
+    return NULL;
+}
+
+static void
+collect_states(Timeline *t)
+{
+    for (unsigned i = 0; i < t->run->states->len; i++) {
+        const RunState *s = state_at(t, i);
+        Band *band;
+
+        if (!state_is_drawn(t, s))
+            continue;
+        band = find_band(t, s->host, s->conn);
+        if (band == NULL) {
+            Band fresh = { .host = s->host,
+                           .conn = s->conn,
+                           .from = s->at,
+                           .is_listener = true,
+                           .first_state = i };
+
+            if (t->bands->len >= TIMELINE_BANDS * TIMELINE_HOSTS)
+                continue;
+            g_array_append_val(t->bands, fresh);
+            band = &g_array_index(t->bands, Band, t->bands->len - 1);
+        }
+        if (strcmp(s->to, "LISTEN") != 0 && strcmp(s->to, "CLOSED") != 0)
+            band->is_listener = false;
+        band->to = strcmp(s->to, "CLOSED") == 0 ? s->at : SIM_NEVER;
+        t->hosts[s->host].takes_part = true;
+        add_mark(t, s->at, MARK_STATE, i, s->host);
+    }
+}
+
+static gint
+compare_times(gconstpointer x, gconstpointer y)
+{
+    const SimTime *a = x, *b = y;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* What a packet usually takes: the measure of all distances. */
+SimTime
+timeline_usual_delay(const Timeline *t)
+{
+    GArray *delays = g_array_new(FALSE, FALSE, sizeof(SimTime));
+    SimTime middle = SIM_MS;
+
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        SimTime delay = packet_at(t, i)->ended - packet_at(t, i)->sent;
+
+        if (packet_at(t, i)->ended >= 0 && delay > 0)
+            g_array_append_val(delays, delay);
+    }
+    g_array_sort(delays, compare_times);
+    if (delays->len > 0)
+        middle = g_array_index(delays, SimTime, delays->len / 2);
+    g_array_free(delays, TRUE);
+    return middle;
+}
+
+bool
+packet_never_arrived(const RunPacket *p)
+{
+    return strcmp(p->fate, "lost") == 0 || p->ended < 0;
+}
+
+/* A packet that never arrived ends where it would have. */
+static void
+collect_packets(Timeline *t)
+{
+    SimTime delay = timeline_usual_delay(t);
+
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        const RunPacket *p = packet_at(t, i);
+
+        t->sent_y[i] = t->ended_y[i] = NAN;
+        if (!t->is_drawn[i] || p->from < 0 || p->to < 0 || p->from == p->to)
+            continue;
+        t->hosts[p->from].takes_part = t->hosts[p->to].takes_part = true;
+        add_mark(t, p->sent, MARK_SENT, i, p->from);
+        if (packet_never_arrived(p))
+            add_mark(t, p->sent + delay, MARK_END, i, p->to);
+        else
+            add_mark(t, p->ended, MARK_ARRIVED, i, p->to);
+    }
+}
+
+void
+timeline_choose(Timeline *t)
+{
+    choose_connection(t);
+    choose_packets(t);
+    collect_states(t);
+    collect_packets(t);
+    g_array_sort(t->marks, compare_marks);
+}

@@ -1,0 +1,88 @@
+/* Inside the state timeline: what of a run is drawn (timeline_choose.c), where
+ * (timeline_place.c), and the drawing (plot_timeline.c).
+ */
+#ifndef HALFOPEN_RUNTIME_TIMELINE_INTERNAL_H
+#define HALFOPEN_RUNTIME_TIMELINE_INTERNAL_H
+
+#include "scenarios/runtime/plot_internal.h"
+
+enum {
+    TIMELINE_HOSTS = 8,
+    TIMELINE_BANDS = 10, /* of one host */
+};
+
+#define TIMELINE_AXIS   92.0  /* pixels for times, left */
+#define TIMELINE_TOP    124.0 /* for headings */
+#define TIMELINE_NARROW 24.0  /* a band without room for names */
+#define TIMELINE_CUT    58.0  /* for a time that is cut */
+
+typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_END } MarkKind;
+
+/* Something at a moment: gets a place on the time axis. */
+typedef struct Mark {
+    SimTime at;
+    MarkKind kind;
+    unsigned index; /* of the packet or state */
+    int host;
+} Mark;
+
+typedef struct Band {
+    int host;
+    uint32_t conn;
+    int column;       /* within its host, 0 next to the arrows */
+    bool is_listener; /* never left LISTEN */
+    double x1, x2;
+    double y2; /* where it ends */
+    SimTime from, to;
+    unsigned first_state; /* index in run->states */
+} Band;
+
+typedef struct HostPlace {
+    double x1, x2; /* its bands; arrows end at these edges */
+    int n_columns;
+    bool takes_part, is_listener_column;
+} HostPlace;
+
+typedef struct Timeline {
+    const RunFiles *run;
+    Sheet *sheet;
+    const char *a, *b;    /* the connection shown, by its endpoints; NULL: all */
+    bool *is_drawn;       /* of each packet */
+    unsigned n_left_out;  /* packets between the beginning and the end */
+    unsigned first_after; /* the first packet of the end */
+    GArray *marks;        /* Mark */
+    GArray *bands;        /* Band */
+    HostPlace *hosts;
+    int *order; /* hosts from left to right */
+    int n_order;
+    double *sent_y, *ended_y; /* of each packet; NAN: not drawn */
+    double *state_y;          /* of each state */
+    GArray *cuts;             /* double: where time was cut */
+    double end_y;
+    double right;
+} Timeline;
+
+static inline const RunPacket *
+packet_at(const Timeline *t, unsigned i)
+{
+    return &g_array_index(t->run->packets, RunPacket, i);
+}
+
+static inline const RunState *
+state_at(const Timeline *t, unsigned i)
+{
+    return &g_array_index(t->run->states, RunState, i);
+}
+
+static inline bool
+timeline_is_router(const Timeline *t, int host)
+{
+    return g_array_index(t->run->is_router, bool, host);
+}
+
+void timeline_choose(Timeline *t); /* fills is_drawn, marks, bands */
+void timeline_place(Timeline *t);  /* fills order, hosts, columns, all y; draws times and cuts */
+SimTime timeline_usual_delay(const Timeline *t); /* of a packet: the measure of all distances */
+bool packet_never_arrived(const RunPacket *p);
+
+#endif
