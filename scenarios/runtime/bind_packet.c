@@ -327,6 +327,22 @@ read_like(ConfTable *t, Forged *f)
     lua_pop(t->L, 1);
 }
 
+/* What no real wire could carry is a mistake of the scenario, not a forgery. */
+static void
+check_sizes(ConfTable *t, const Forged *f)
+{
+    enum { TCP_OPTIONS_ROOM = 40 };
+    size_t header = IPV4_HEADER_BYTES + ICMP_HEADER_BYTES + f->icmp.quoted_len;
+
+    if (f->proto == IP_PROTO_TCP) {
+        header = IPV4_HEADER_BYTES + TCP_HEADER_BYTES + tcp_options_bytes(&f->tcp);
+        if (tcp_options_bytes(&f->tcp) > TCP_OPTIONS_ROOM)
+            conf_fail(t, "sacks", "no more than 40 bytes of options: three blocks beside tsval");
+    }
+    if (header + f->len > UINT16_MAX)
+        conf_fail(t, f->data != NULL ? "data" : "len", "no more than an IP datagram holds");
+}
+
 static Packet *
 make_packet(World *world, const Forged *f)
 {
@@ -383,6 +399,7 @@ packet_from_table(ConfTable *t, World *world, const LinkBox *link, IpAddr src, I
         read_tcp(t, link, &f);
     else if (f.proto == IP_PROTO_ICMP)
         read_icmp(t, &f);
+    check_sizes(t, &f);
     conf_close(t);
     return make_packet(world, &f);
 }
