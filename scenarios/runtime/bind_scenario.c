@@ -166,7 +166,8 @@ format_args(lua_State *L, const char *what)
     lua_getfield(L, -1, "format");
     lua_insert(L, 1);
     lua_pop(L, 1);
-    lua_call(L, n, 1);
+    if (lua_pcall(L, n, 1, 0) != LUA_OK)
+        conf_error(L, "%s: %s", what, lua_tostring(L, -1));
     return lua_tostring(L, -1);
 }
 
