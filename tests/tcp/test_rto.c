@@ -1,0 +1,225 @@
+/* RTT estimation, the retransmission timeout, its back-off and its end; the
+ * persist timer. */
+#include "tests/support/sender.h"
+
+/* Without SACK there is no tail loss probe: the RTO is alone. */
+#define PLAIN ((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS })
+
+static void
+the_first_rto_is_srtt_plus_200_ms(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    g_assert_cmpint(s->conn->rtt.srtt, ==, 20 * SIM_MS);
+    g_assert_cmpint(s->conn->rtt.rto, ==, 220 * SIM_MS);
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    g_assert_cmpint(sender_await(s, 1, 101), ==, 220 * SIM_MS);
+}
+
+/* RFC 6298 §2.2, §2.4 */
+static void
+the_first_rto_of_the_rfc_is_one_second(void)
+{
+    g_autoptr(Sender) s =
+        sender_new((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS, .profile = TCP_PROFILE_RFC });
+
+    g_assert_cmpint(s->conn->rtt.mdev, ==, 10 * SIM_MS);
+    g_assert_cmpint(s->conn->rtt.rto, ==, 1 * SIM_SEC);
+}
+
+static void
+each_timeout_doubles_the_rto(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+    SimTime expected = 220 * SIM_MS;
+
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    for (int i = 0; i < 12; i++) {
+        g_assert_cmpint(sender_await(s, 1, 101), ==, expected);
+        expected = MIN(2 * expected, 120 * SIM_SEC);
+    }
+}
+
+static void
+a_sample_ends_the_back_off(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    sender_await(s, 1, 101);
+    sender_await(s, 1, 101);
+    sender_ack(s, 101, NULL); /* Karn: no sample, the back-off holds */
+    g_assert_cmpint(s->conn->rtt.rto, ==, 880 * SIM_MS);
+    sender_write(s, 100);
+    sender_expect(s, 101, 201);
+    sender_run(s, 20 * SIM_MS);
+    sender_ack(s, 201, NULL);
+    g_assert_cmpint(s->conn->rtt.rto, ==, 220 * SIM_MS);
+}
+
+/* Recording s15_retries2_default: fifteen retransmissions, and the end when
+ * the next is due after 924.6 s. */
+static void
+retries2_ends_the_connection_with_etimedout(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    for (int i = 0; i < 15; i++)
+        sender_await(s, 1, 101);
+    sender_run(s, 130 * SIM_SEC);
+    sender_expect_silence(s);
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+}
+
+static void
+user_timeout_ends_it_earlier(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    s->conn->opt.user_timeout_ms = 3000;
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    sender_run(s, 3300 * SIM_MS);
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+}
+
+/* RFC 6069: ICMP says that the path, not the load, is the trouble. */
+static void
+host_unreachable_takes_back_off_back(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    sender_await(s, 1, 101);
+    g_assert_cmpint(s->conn->rtt.rto, ==, 440 * SIM_MS);
+    tcp_icmp_unreachable_undo_backoff(s->conn, s->conn->snd.una);
+    g_assert_cmpint(s->conn->rtt.rto, ==, 220 * SIM_MS);
+    g_assert_cmpint(sender_await(s, 1, 101), ==, 220 * SIM_MS);
+}
+
+static void
+a_timeout_begins_slow_start_from_one_segment(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    sender_write(s, 10000);
+    sender_expect(s, 1, 10001);
+    sender_await(s, 1, 1001);
+    sender_expect_window(s, TCP_CA_LOSS, 1, 7);
+    sender_ack(s, 1001, NULL);
+    sender_expect(s, 1001, 3001);
+    g_assert_cmpuint(s->conn->w.cwnd, ==, 2);
+}
+
+static void
+small_segments_are_retransmitted_as_one(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    tcp_set_nodelay(s->conn, true);
+    for (int i = 0; i < 5; i++)
+        sender_write(s, 100);
+    sender_expect(s, 1, 501);
+    sender_await(s, 1, 501);
+    g_assert_cmpuint(s->conn->rec.packets_out, ==, 1);
+}
+
+static void
+a_closed_window_is_probed_below_una(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+    SimTime expected = 220 * SIM_MS;
+
+    sender_write(s, 1000);
+    sender_expect(s, 1, 1001);
+    sender_run(s, 20 * SIM_MS);
+    s->wnd = 0;
+    sender_ack(s, 1001, NULL);
+    sender_write(s, 1000);
+    for (int i = 0; i < 6; i++) {
+        g_assert_cmpint(sender_await(s, 1000, 1000), ==, expected);
+        sender_ack(s, 1001, NULL);
+        expected *= 2;
+    }
+    s->wnd = 65536;
+    sender_ack(s, 1001, NULL);
+    sender_expect(s, 1001, 2001);
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPWinProbe), ==, 6);
+}
+
+static void
+unanswered_probes_end_after_retries2(void)
+{
+    static const char *const tunables[] = { "net.ipv4.tcp_retries2", "6", NULL };
+    g_autoptr(Sender) s =
+        sender_new((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS, .tunables = tunables });
+
+    sender_write(s, 1000);
+    sender_expect(s, 1, 1001);
+    sender_run(s, 20 * SIM_MS);
+    s->wnd = 0;
+    sender_ack(s, 1001, NULL);
+    sender_write(s, 1000);
+    for (int i = 0; i < 6; i++)
+        sender_await(s, 1000, 1000);
+    sender_run(s, 15 * SIM_SEC);
+    sender_expect_silence(s);
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+}
+
+/* Facts 8 and 10: one second apart four times, then doubling. */
+static void
+syns_follow_the_linear_schedule(void)
+{
+    TcpBench *bench = tcp_bench_new(TCP_PROFILE_LINUX);
+    static const int gaps_s[] = { 1, 1, 1, 1, 1, 2, 4, 8, 16, 32 };
+
+    tcp_bench_connect(bench);
+    tcp_bench_expect(bench, SEG(.flags = TCP_SYN));
+    for (unsigned i = 0; i < G_N_ELEMENTS(gaps_s); i++)
+        g_assert_cmpint(tcp_bench_await(bench, SEG(.flags = TCP_SYN)), ==, gaps_s[i] * SIM_SEC);
+    tcp_bench_run(bench, 64 * SIM_SEC);
+    g_assert_cmpint(sock_take_error(bench->sock), ==, ETIMEDOUT);
+    tcp_bench_free(bench);
+}
+
+static void
+two_lost_syns_leave_a_window_of_one(void)
+{
+    TcpBench *bench = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    tcp_bench_connect(bench);
+    tcp_bench_run(bench, 2500 * SIM_MS);
+    tcp_bench_deliver(bench, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+    g_assert_cmpuint(sock_tcp(bench->sock)->w.cwnd, ==, 1);
+    g_assert_cmpuint(sock_tcp(bench->sock)->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpint(sock_tcp(bench->sock)->rtt.rto, ==, 3 * SIM_SEC);
+    tcp_bench_free(bench);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(part, claim) g_test_add_func("/" part "/" #claim, claim)
+    ADD("rtt", the_first_rto_is_srtt_plus_200_ms);
+    ADD("rtt", the_first_rto_of_the_rfc_is_one_second);
+    ADD("rtt", a_sample_ends_the_back_off);
+    ADD("rto", each_timeout_doubles_the_rto);
+    ADD("rto", retries2_ends_the_connection_with_etimedout);
+    ADD("rto", user_timeout_ends_it_earlier);
+    ADD("rto", host_unreachable_takes_back_off_back);
+    ADD("rto", a_timeout_begins_slow_start_from_one_segment);
+    ADD("rto", small_segments_are_retransmitted_as_one);
+    ADD("rto", syns_follow_the_linear_schedule);
+    ADD("rto", two_lost_syns_leave_a_window_of_one);
+    ADD("persist", a_closed_window_is_probed_below_una);
+    ADD("persist", unanswered_probes_end_after_retries2);
+    return g_test_run();
+}
