@@ -82,23 +82,6 @@ tcp_handshake_done(TcpConn *conn, const TcpSegment *seg)
 
 /* ---- connect() ------------------------------------------------------------------------ */
 
-static void
-record_conn(TcpConn *conn)
-{
-    const Probe *probe = &conn->stack->host->probes->conn;
-
-    if (probe_is_heard(probe)) {
-        ConnRecord record = {
-            .at = tcp_now(conn),
-            .host = conn->stack->host->id,
-            .conn = conn->id,
-            .local = tcp_local(conn),
-            .remote = tcp_remote(conn),
-        };
-        probe_emit(probe, &record);
-    }
-}
-
 static int
 choose_tuple(TcpConn *conn, Endpoint remote)
 {
@@ -164,7 +147,7 @@ tcp_connect(TcpConn *conn, Endpoint remote)
         return error;
     tcp_enter(conn);
     tcp_demux_insert(conn->stack, &conn->entry);
-    record_conn(conn);
+    tcp_record_conn(conn->stack, conn->id, &conn->entry.tuple, false);
     init_syn(conn);
     tcp_set_state(conn, TCP_SYN_SENT, TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1"));
     host_count(conn->stack->host, MIB_TcpActiveOpens);

@@ -103,6 +103,24 @@ tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, Tcp
 }
 
 void
+tcp_record_conn(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, bool is_passive)
+{
+    const Probe *probe = &stack->host->probes->conn;
+
+    if (probe_is_heard(probe)) {
+        ConnRecord record = {
+            .at = sim_now(stack->sim),
+            .host = stack->host->id,
+            .conn = conn,
+            .local = { tuple->local, tuple->lport },
+            .remote = { tuple->remote, tuple->rport },
+            .is_passive = is_passive,
+        };
+        probe_emit(probe, &record);
+    }
+}
+
+void
 tcp_set_state(TcpConn *conn, TcpState to, TcpCause cause)
 {
     TcpState from = conn->state;

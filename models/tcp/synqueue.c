@@ -157,6 +157,7 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     request->conn = ++stack->host->net->last_conn_id;
     request->iss = isn != 0 ? isn : tcp_isn_new(stack, &request->entry.tuple);
     request_enqueue(listener, request);
+    tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
         TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2", .packet = seg->packet->id));
@@ -203,6 +204,7 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
     }
     set_window(stack, request);
     request_enqueue(listener, request);
+    tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
         TCP_CAUSE("segment", "cookie ACK", "net.ipv4.tcp_syncookies", .packet = seg->packet->id));

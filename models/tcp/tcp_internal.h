@@ -307,6 +307,8 @@ bool tcp_transition_is_legal(TcpState from, TcpState to);
 /* For what has a state but no connection: requests and TIME-WAIT entries. */
 void tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, TcpState from, TcpState to,
                            TcpCause cause);
+/* A connection (or a half-open request) is born. */
+void tcp_record_conn(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, bool is_passive);
 void tcp_wake(TcpConn *conn, unsigned events);
 void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
                  const char *rule);
