@@ -73,6 +73,8 @@ tcp_data_established(TcpConn *conn)
 {
     if (!conn->rcv.adv_mss)
         conn->rcv.adv_mss = tcp_advertised_mss(conn);
+    if (conn->ts.ok)
+        conn->rcv.adv_mss -= 12; /* from here on: data that fits beside timestamps */
     tcp_send_init(conn);
     conn->rec.prior_ssthresh = 0;
     cc_begin(conn);
