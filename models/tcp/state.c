@@ -56,24 +56,6 @@ tcp_transition_is_legal(TcpState from, TcpState to)
     return to == TCP_CLOSED ? from != TCP_CLOSED : (legal[from] & TO(to)) != 0;
 }
 
-/* A listener's SYN or cookie began a connection: its birth, for the recorder. */
-static void
-announce_passive(TcpStack *stack, uint32_t conn, const TcpTuple *tuple)
-{
-    const Probe *probe = &stack->host->probes->conn;
-
-    if (probe_is_heard(probe)) {
-        ConnRecord record = { .at = sim_now(stack->sim),
-                              .host = stack->host->id,
-                              .conn = conn,
-                              .local = { tuple->local, tuple->lport },
-                              .remote = { tuple->remote, tuple->rport },
-                              .is_passive = true };
-
-        probe_emit(probe, &record);
-    }
-}
-
 void
 tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, TcpState from,
                       TcpState to, TcpCause cause)
@@ -81,8 +63,6 @@ tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, Tcp
     NetProbes *probes = stack->host->probes;
 
     sim_check(tcp_transition_is_legal(from, to));
-    if (from == TCP_LISTEN && (to == TCP_SYN_RECEIVED || to == TCP_ESTABLISHED))
-        announce_passive(stack, conn, tuple);
     if (probe_is_heard(&probes->tcp_state)) {
         TcpStateRecord record = {
             .at = sim_now(stack->sim),
