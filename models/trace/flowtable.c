@@ -115,8 +115,15 @@ flow_learn_syn(TraceFlow *flow, unsigned dir, const TracePacket *entry)
 {
     if (flow->has_isn[dir] && flow->isn[dir] == entry->seq)
         return;
-    if (flow->has_isn[dir] && (entry->what & (TRACE_INJECTED | TRACE_COPY)))
+    if (entry->what & (TRACE_INJECTED | TRACE_COPY)) {
+        flow->other[dir] = entry->seq;
+        flow->has_other[dir] = true;
         return;
+    }
+    if (flow->has_isn[dir]) {
+        flow->other[dir] = flow->isn[dir];
+        flow->has_other[dir] = true;
+    }
     flow->isn[dir] = entry->seq;
     flow->has_isn[dir] = true;
     flow->has_end[dir] = false;
@@ -146,6 +153,22 @@ flow_learn_end(TraceFlow *flow, unsigned dir, const TracePacket *entry)
     return repeats;
 }
 
+enum { STRAY_WITHIN = 1 << 20 };
+
+/* What a number of direction `dir` is relative to. A number that is far from
+ * the connection's and near to another SYN's belongs to that one. */
+static uint32_t
+flow_base(const TraceFlow *flow, unsigned dir, uint32_t number, TracePacket *entry)
+{
+    uint32_t isn = flow->has_isn[dir] ? flow->isn[dir] : 0;
+    bool is_near = flow->has_isn[dir] && number - isn < 1u << 30;
+
+    if (is_near || !flow->has_other[dir] || number - flow->other[dir] > STRAY_WITHIN)
+        return isn;
+    entry->what |= TRACE_STRAY;
+    return flow->other[dir];
+}
+
 bool
 trace_flows_see(TraceFlowTable *table, TracePacket *entry)
 {
@@ -160,8 +183,8 @@ trace_flows_see(TraceFlowTable *table, TracePacket *entry)
     else if (flow->has_isn[0] && flow->has_isn[1] && !(entry->flags & TCP_RST))
         flow->is_proven = true;
 
-    ack_base = flow->has_isn[!dir] ? flow->isn[!dir] : 0;
-    entry->rel_seq = entry->seq - (flow->has_isn[dir] ? flow->isn[dir] : 0);
+    entry->rel_seq = entry->seq - flow_base(flow, dir, entry->seq, entry);
+    ack_base = entry->flags & TCP_ACK ? flow_base(flow, !dir, entry->ack, entry) : 0;
     entry->rel_ack = entry->flags & TCP_ACK ? entry->ack - ack_base : 0;
     for (unsigned i = 0; i < entry->n_sacks; i++) {
         entry->sacks[i].start -= ack_base;

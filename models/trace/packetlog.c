@@ -284,8 +284,9 @@ log_open(Recorder *recorder, const PacketRecord *record, uint32_t what, uint64_t
 static void
 entry_tell_sent(Recorder *recorder, TracePacket *entry, const Packet *packet)
 {
-    recorder->totals.injected += !!(entry->what & TRACE_INJECTED);
-    recorder->totals.copies += !!(entry->what & TRACE_COPY);
+    recorder->totals.injected +=
+        (entry->what & (TRACE_INJECTED | TRACE_FORWARDED)) == TRACE_INJECTED;
+    recorder->totals.copies += (entry->what & (TRACE_COPY | TRACE_FORWARDED)) == TRACE_COPY;
     recorder->totals.retransmits +=
         (entry->what & (TRACE_RETRANSMIT | TRACE_FORWARDED | TRACE_COPY)) == TRACE_RETRANSMIT;
     if (recorder->sink.on_sent)

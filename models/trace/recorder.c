@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "models/tcp/tcp.h"
+
 enum { ENTRIES_KEPT = 200000, WINDOW = 65536 };
 
 RecorderOptions
@@ -81,12 +83,35 @@ on_conn(void *arg, const void *record)
         conn_keep(recorder, conn);
 }
 
+/* An entry of a SYN queue is first heard of when its state changes. A listener
+ * is no connection. */
+static TraceConn *
+conn_of_transition(Recorder *recorder, const TcpStateRecord *rec)
+{
+    TraceConn *conn = conn_lookup(recorder, rec->conn);
+    TraceConn fresh = { .born_at = rec->at,
+                        .host = rec->host,
+                        .conn = rec->conn,
+                        .local = rec->local,
+                        .remote = rec->remote,
+                        .is_passive = rec->from == TCP_LISTEN };
+
+    if (conn != NULL || rec->to == TCP_LISTEN || rec->remote.port == 0)
+        return conn;
+    if (rec->from == TCP_CLOSED || rec->from == TCP_LISTEN)
+        recorder->totals.conns++;
+    if (recorder->sink.on_conn)
+        recorder->sink.on_conn(recorder->sink.arg, &fresh);
+    conn_keep(recorder, &fresh);
+    return conn_lookup(recorder, rec->conn);
+}
+
 static void
 on_tcp_state(void *arg, const void *record)
 {
     Recorder *recorder = arg;
     const TcpStateRecord *rec = record;
-    TraceConn *conn = conn_lookup(recorder, rec->conn);
+    TraceConn *conn = conn_of_transition(recorder, rec);
 
     recorder->totals.transitions++;
     keep(recorder->transitions, recorder->options.transitions, rec);

@@ -42,6 +42,8 @@ enum {
     TRACE_CLOSED = 0x8000,     /* nothing more will happen to it */
     TRACE_QUEUED = 0x10000,    /* waited in the link's queue */
     TRACE_FRAGMENT = 0x20000,
+    TRACE_STRAY =
+        0x40000, /* its numbers are those of another SYN of its four-tuple: forged, or of old */
 };
 
 /* One crossing of one link by one packet. Times of what has not happened are -1. */
@@ -68,7 +70,8 @@ typedef struct TracePacket {
     Endpoint src, dst; /* ports 0 where the protocol has none */
 
     /* TCP; zero otherwise. Relative numbers are as Wireshark shows them: minus
-     * the initial sequence number seen on this four-tuple, 0 if none was seen. */
+     * the initial sequence number seen on this four-tuple, 0 if none was seen.
+     * TRACE_STRAY: minus that of the other SYN. */
     uint16_t flags;  /* TCP_SYN ... ; for ICMP: type << 8 | code */
     uint8_t options; /* TCPOPT_HAS_* */
     uint8_t wscale, n_sacks;
@@ -103,7 +106,7 @@ typedef struct TraceTotals {
 typedef struct TraceLane {
     uint64_t packets, bytes; /* given to the link */
     uint64_t lost, arrived;
-    uint64_t last_arrival;   /* the recorder's own */
+    uint64_t last_arrival; /* the recorder's own */
 } TraceLane;
 
 /* How much of each kind is kept in memory: the first so many. 0 keeps none. */

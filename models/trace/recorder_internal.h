@@ -55,7 +55,7 @@ typedef struct TracePacketLog {
 
     GArray *arrived; /* owns: uint64_t serials that arrived at arrived_at and are not closed */
     SimTime arrived_at;
-    GArray *lanes;        /* owns TraceLane by link * 2 + direction; last_arrival: serial + 1 */
+    GArray *lanes; /* owns TraceLane by link * 2 + direction; last_arrival: serial + 1 */
 } TracePacketLog;
 
 void trace_packets_init(TracePacketLog *log, const RecorderOptions *options);

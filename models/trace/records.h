@@ -15,13 +15,14 @@ typedef enum PacketEvent {
     PACKET_EVENT_DELIVERED, /* it came out of the link at the receiving interface */
     PACKET_EVENT_DROPPED,   /* it is gone: reason says where and why */
     PACKET_EVENT_DUPLICATED,
-    PACKET_EVENT_DELAYED,   /* a fate or jitter held it back: extra_ns */
+    PACKET_EVENT_DELAYED, /* a fate or jitter held it back: extra_ns */
     PACKET_EVENT_HELD,
     PACKET_EVENT_CORRUPTED,
     PACKET_EVENT_INJECTED,  /* forged by the scenario, or released from hold */
     PACKET_EVENT_MARKED,    /* ECN CE */
     PACKET_EVENT_REWRITTEN, /* by NAT, MSS clamping or a middlebox */
-    PACKET_EVENT_CONSUMED,  /* the receiving stack accepted it: reason says what it did with it, if known */
+    PACKET_EVENT_CONSUMED,  /* the receiving stack accepted it: reason says what it did with it, if
+                               known */
     PACKET_EVENT_REFUSED,   /* the receiving stack dropped it: reason is the drop rule */
 } PacketEvent;
 
@@ -52,11 +53,11 @@ typedef struct TcpStateRecord {
     SimTime at;
     uint32_t host, conn;
     Endpoint local, remote;
-    uint8_t from, to;     /* TcpState */
-    const char *cause;    /* "segment", "call", "timer", "icmp" */
-    const char *what;     /* "SYN-ACK", "close()", "2MSL", ... */
-    const char *rule;     /* "RFC 9293 §3.10.7.3" */
-    uint64_t packet;      /* id of the segment that caused it; 0: none */
+    uint8_t from, to;           /* TcpState */
+    const char *cause;          /* "segment", "call", "timer", "icmp" */
+    const char *what;           /* "SYN-ACK", "close()", "2MSL", ... */
+    const char *rule;           /* "RFC 9293 §3.10.7.3" */
+    uint64_t packet;            /* id of the segment that caused it; 0: none */
     const char *counterfactual; /* name of the tunable that made it, or NULL */
 } TcpStateRecord;
 
@@ -70,11 +71,11 @@ typedef enum VerdictKind {
 
 typedef struct VerdictRecord {
     SimTime at;
-    uint32_t host, conn;  /* conn 0: no connection (closed port, listener) */
+    uint32_t host, conn; /* conn 0: no connection (closed port, listener) */
     VerdictKind kind;
-    uint64_t packet;      /* the segment judged, or sent */
-    const char *what;     /* "challenge ACK", "RTO retransmission", "accept queue full" */
-    const char *rule;     /* RFC section or sysctl name */
+    uint64_t packet;  /* the segment judged, or sent */
+    const char *what; /* "challenge ACK", "RTO retransmission", "accept queue full" */
+    const char *rule; /* RFC section or sysctl name */
 } VerdictRecord;
 
 /* The congestion and timer variables of one connection, after something
@@ -83,22 +84,22 @@ typedef struct TcpSampleRecord {
     SimTime at;
     uint32_t host, conn;
     uint32_t cwnd_segs, ssthresh_segs, in_flight_segs, mss;
-    uint32_t snd_wnd, rcv_wnd;      /* bytes */
+    uint32_t snd_wnd, rcv_wnd;          /* bytes */
     uint32_t snd_una, snd_nxt, rcv_nxt; /* relative to the ISNs */
     SimTime srtt_ns, rto_ns;
-    uint64_t pacing_rate;           /* bytes per second; 0: not paced */
-    uint8_t ca_state;               /* TcpCaState */
+    uint64_t pacing_rate; /* bytes per second; 0: not paced */
+    uint8_t ca_state;     /* TcpCaState */
 } TcpSampleRecord;
 
 typedef struct QueueRecord {
     SimTime at;
-    uint32_t host, link;   /* one of the two is 0 */
-    uint8_t direction;     /* of the link */
-    uint16_t port;         /* of the listener; 0: not of one */
-    const char *name;      /* "syn_queue", "accept_queue", "time_wait", "link", "backlog", "fragments" */
-    uint32_t length;       /* entries or packets */
+    uint32_t host, link; /* one of the two is 0 */
+    uint8_t direction;   /* of the link */
+    uint16_t port;       /* of the listener; 0: not of one */
+    const char *name; /* "syn_queue", "accept_queue", "time_wait", "link", "backlog", "fragments" */
+    uint32_t length;  /* entries or packets */
     uint64_t bytes;
-    SimTime sojourn_ns;    /* how long the head waited, where known */
+    SimTime sojourn_ns; /* how long the head waited, where known */
 } QueueRecord;
 
 typedef struct CounterRecord {
@@ -112,9 +113,9 @@ typedef struct CounterRecord {
 typedef struct CallRecord {
     SimTime at;
     uint32_t host, conn;
-    const char *call;  /* "connect", "accept", ... */
+    const char *call; /* "connect", "accept", ... */
     bool returned;
-    int64_t result;    /* bytes, or negative errno */
+    int64_t result; /* bytes, or negative errno */
     SimTime began_at;
 } CallRecord;
 

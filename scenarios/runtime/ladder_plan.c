@@ -190,9 +190,10 @@ transition_goes_with(const TcpStateRecord *t, const TracePacket *p, const Item *
            strcmp(t->cause, "segment") != 0;
 }
 
-/* Puts a transition beside the packet that made it or that it sent. */
-static void
-plan_attach(Plan *plan, unsigned state_at)
+/* Puts a transition beside the packet that made it or that it sent; when only
+ * `control` will do, beside one that opens or ends a connection. */
+static bool
+plan_attach(Plan *plan, unsigned state_at, bool control)
 {
     Item *state = &g_array_index(plan->items, Item, state_at);
     const TcpStateRecord *t = recorder_transition(plan->recorder, state->index);
@@ -204,7 +205,7 @@ plan_attach(Plan *plan, unsigned state_at)
         if (item->kind == ITEM_STATE)
             continue;
         p = recorder_packet(plan->recorder, item->index);
-        if (!transition_goes_with(t, p, item))
+        if (!transition_goes_with(t, p, item) || (control && !is_control(p)))
             continue;
         if (item->last_state >= 0)
             g_array_index(plan->items, Item, item->last_state).next_state = (int)state_at;
@@ -212,8 +213,9 @@ plan_attach(Plan *plan, unsigned state_at)
             item->first_state = (int)state_at;
         item->last_state = (int)state_at;
         state->is_attached = true;
-        return;
+        return true;
     }
+    return false;
 }
 
 bool
@@ -241,8 +243,8 @@ plan_make(Plan *plan, const Recorder *recorder, unsigned width)
     }
     g_array_sort(plan->items, compare_items);
     for (unsigned i = 0; i < plan->items->len; i++)
-        if (g_array_index(plan->items, Item, i).kind == ITEM_STATE)
-            plan_attach(plan, i);
+        if (g_array_index(plan->items, Item, i).kind == ITEM_STATE && !plan_attach(plan, i, true))
+            plan_attach(plan, i, false);
     return true;
 }
 

@@ -90,6 +90,8 @@ label_at(const Plan *plan, const TracePacket *p, int detail)
         g_string_append_printf(s, " len %u", p->len);
     if ((p->what & (TRACE_RETRANSMIT | TRACE_COPY | TRACE_FORWARDED)) == TRACE_RETRANSMIT)
         g_string_append(s, detail >= DETAIL_NUMBERS ? " (retransmission)" : " (again)");
+    if ((p->what & TRACE_STRAY) && !(p->flags & TCP_SYN && !(p->flags & TCP_ACK)))
+        g_string_append(s, detail >= DETAIL_NUMBERS ? " (of the other SYN)" : " (other SYN)");
     if (p->what & TRACE_CORRUPTED)
         g_string_append(s, " (corrupted)");
     if (p->what & TRACE_MARKED)

@@ -113,6 +113,8 @@ packet_label(const RunPacket *p)
         g_string_append_printf(s, " len %u", p->len);
     if (strchr(p->marks, 'r') && !strchr(p->marks, 'f'))
         g_string_append(s, " (retransmission)");
+    if (strchr(p->marks, 's') && strcmp(p->flags, "SYN") != 0)
+        g_string_append(s, " (of the other SYN)");
     return g_string_free(s, FALSE);
 }
 

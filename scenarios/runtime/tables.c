@@ -190,7 +190,7 @@ cell_marks(OutFile *out, const TracePacket *entry)
         { TRACE_INJECTED, 'i' },  { TRACE_COPY, 'c' },    { TRACE_RETRANSMIT, 'r' },
         { TRACE_FORWARDED, 'f' }, { TRACE_DELAYED, 'd' }, { TRACE_OVERTAKEN, 'o' },
         { TRACE_CORRUPTED, 'x' }, { TRACE_MARKED, 'e' },  { TRACE_REWRITTEN, 'w' },
-        { TRACE_HELD, 'h' },
+        { TRACE_HELD, 'h' },      { TRACE_STRAY, 's' },
     };
     bool is_empty = true;
 
