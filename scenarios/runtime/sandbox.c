@@ -166,7 +166,7 @@ sandbox_lib_folder(void)
     return NULL;
 }
 
-/* The text of NAME.lua in the library, or beside the scenario. *chunk is its
+/* The text of NAME.lua in the library, beside the scenario, or one folder above it. *chunk is its
  * name for messages: errors in the library are told at the scenario's line. */
 static char *
 read_module(const Lab *lab, const char *name, char **chunk)
@@ -175,12 +175,15 @@ read_module(const Lab *lab, const char *name, char **chunk)
     g_autofree char *beside = g_path_get_dirname(lab->file);
     g_autofree char *in_lib = lib == NULL ? NULL : g_strdup_printf("%s/%s.lua", lib, name);
     g_autofree char *in_scenarios = g_strdup_printf("%s/%s.lua", beside, name);
+    g_autofree char *in_parent = g_strdup_printf("%s/../%s.lua", beside, name);
     char *text = NULL;
 
     if (in_lib != NULL && g_file_get_contents(in_lib, &text, NULL, NULL))
         *chunk = g_strdup_printf("=lib/%s.lua", name);
     else if (g_file_get_contents(in_scenarios, &text, NULL, NULL))
         *chunk = g_strdup_printf("@%s", in_scenarios);
+    else if (g_file_get_contents(in_parent, &text, NULL, NULL))
+        *chunk = g_strdup_printf("@%s", in_parent);
     return text;
 }
 

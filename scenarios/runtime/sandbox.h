@@ -1,7 +1,8 @@
 /* The Lua state in which scenarios run. No io, no os, no bytecode; bounds on
  * memory and on instructions; nothing whose order depends on an address
  * (pairs goes through keys in order). `require` finds the modules of
- * scenarios/lib and those beside the scenario, and nothing else.
+ * scenarios/lib those beside the scenario and one folder above, and
+ * nothing else.
  */
 #ifndef HALFOPEN_RUNTIME_SANDBOX_H
 #define HALFOPEN_RUNTIME_SANDBOX_H
@@ -9,7 +10,7 @@
 #include "scenarios/runtime/lab.h"
 
 #define SANDBOX_MEMORY_LIMIT ((size_t)1 << 30)
-#define SANDBOX_TURN_LIMIT   UINT64_C(500000000)
+#define SANDBOX_TURN_LIMIT   UINT64_C(200000000)
 
 /* A fresh state with lab->L set; NULL when not even that fits the memory. */
 lua_State *sandbox_new(Lab *lab);

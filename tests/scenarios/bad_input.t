@@ -88,8 +88,9 @@ refuses_text "an endless loop behind pcall" 'without letting time pass: an endle
     'while true do pcall(function() while true do end end) end'
 refuses_text "a process that never lets time pass" 'without letting time pass' \
     'spawn(function() while true do sleep(0) end end) run("1s")'
-refuses_text "too much memory" 'needs more memory than the 1024 MiB' \
-    'local t = {} for i = 1, 1e9 do t[i] = string.rep("x", 1000000) .. i end'
+echo 'local t = {} for i = 1, 1e9 do t[i] = string.rep("x", 1000000) .. i end' >bad.lua
+refuses "too much memory" 'needs more memory than the 32 MiB' \
+    "$halfopen" run bad.lua --out kept --memory 32MiB
 refuses_text "no input and output" 'the name "io" is not known' 'io.open("x")'
 refuses_text "no operating system" 'the name "os" is not known' 'os.execute("true")'
 refuses_text "no bytecode" 'attempt to load a binary chunk' 'assert(load("\27Lua"))'
