@@ -182,6 +182,7 @@ tcp_stack_drop_all(TcpStack *stack)
 
         tcp_data_done(conn);
         sim_timer_done(stack->sim, &conn->keep);
+        tcp_demux_remove(stack, &conn->entry);
         conn_free(conn);
     }
 }

@@ -142,12 +142,14 @@ local function state_sequences(transitions)
             seqs[s.sk] = {}
             order[#order + 1] = s.sk
         end
-        table.insert(seqs[s.sk], s.new)
+        -- The kernel names a connecting socket before it has a port: SYN_SENT is
+        -- told apart from the rest, and left out on both sides.
+        if s.new ~= "SYN_SENT" then table.insert(seqs[s.sk], s.new) end
     end
     local out = {}
     for _, sk in ipairs(order) do
         local text = table.concat(seqs[sk], " ")
-        if text ~= "LISTEN" and text ~= "SYN_RECV" then out[#out + 1] = { sk = sk, text = text } end
+        if text ~= "LISTEN" and text ~= "LISTEN CLOSE" and text ~= "SYN_RECV" and text ~= "" then out[#out + 1] = { sk = sk, text = text } end
     end
     return out
 end

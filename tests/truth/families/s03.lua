@@ -11,11 +11,11 @@ if params.kind == "raw" then
     sleep(params.wait)
 elseif params.kind == "all_lost" then
     R.b:listen(R.port, { backlog = 16 })
-    R.wire:drop { from = R.b, match = "syn" }
+    R.wire:drop { from = R.b, match = "syn+ack" }
     R.connect("A")
     sleep("1s")
 else
-    R.wire:drop { from = R.b, match = "syn", nth = 1 }
+    R.wire:drop { from = R.b, match = "syn+ack", nth = 1 }
     local client = R.pair()
     R.call("A", "send 100", function() return client:send(100) end)
     sleep("300ms")

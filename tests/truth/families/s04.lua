@@ -5,7 +5,7 @@ scenario { title = "Recordings s04", params = { kind = "client_data", lost = 1 }
 
 if params.kind == "always_idle" then
     R.world { sysctl = { ["net.ipv4.tcp_synack_retries"] = 2 } }
-    local cut = R.wire:drop { from = R.a, match = function(p) return not p.syn end }
+    local cut = R.wire:drop { from = R.a, match = R.no_syn }
     R.b:listen(R.port, { backlog = 16 })
     local conn = R.connect("A")
     sleep("9.5s")
@@ -17,7 +17,7 @@ if params.kind == "always_idle" then
 end
 
 R.world {}
-R.wire:drop { from = R.a, match = function(p) return not p.syn end, count = params.lost }
+R.wire:drop { from = R.a, match = R.no_syn, count = params.lost }
 local listener = R.b:listen(R.port, { backlog = 16 })
 R.b:spawn(function()
     local conn = R.call("B", "accept", function() return listener:accept() end)

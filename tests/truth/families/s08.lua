@@ -4,7 +4,7 @@ local R = require "replay"
 scenario {
     title = "Recordings s08",
     params = { backlog = 4, cookies = 1, n = 300, max_syn = 0, somaxconn = 0, life = "6s", legit = true, timestamps = true,
-        kind = "flood" },
+        kind = "flood", gap = "2.15ms" },
 }
 local sysctl = { ["net.ipv4.tcp_syncookies"] = params.cookies }
 if params.max_syn > 0 then sysctl["net.ipv4.tcp_max_syn_backlog"] = params.max_syn end
@@ -53,7 +53,7 @@ if params.kind == "flood" then
     sleep("50ms")
     for i = 0, params.n - 1 do
         spoofed(i, ("10.77.%d.%d"):format(i // 250, 1 + i % 250), params.timestamps)
-        sleep("2.15ms") -- what the recording program's loop took
+        sleep(params.gap)
     end
     sleep("100ms")
     R.extra.held_after_flood = held()
@@ -71,7 +71,7 @@ elseif params.kind == "long" then
     R.b:spawn(function() R.call("B", "accept", function() return listener:accept() end) end)
     for i = 0, 39 do
         spoofed(i, ("10.77.0.%d"):format(i + 1), true)
-        sleep("2.15ms")
+        sleep(params.gap)
     end
     sleep("300ms")
     R.connect("A")
@@ -84,7 +84,7 @@ elseif params.kind == "continuous" then
         while not stop do
             spoofed(i, ("10.77.%d.%d"):format(i // 250 % 250, 1 + i % 250), true)
             i = i + 1
-            sleep("20.2ms")
+            sleep(params.gap)
         end
     end)
     sleep("1s")

@@ -63,7 +63,7 @@ elseif params.kind == "third_ack" then
     end
     sleep(params.life - (now() - began))
 else -- the listener closes
-    R.wire:drop { from = R.a, match = function(p) return p.sport == 41002 and not p.syn end }
+    R.wire:drop { from = R.a, match = function(p) return p.sport == 41002 and R.no_syn(p) end }
     listener = R.b:listen(R.port, { backlog = 8 })
     local conns = {}
     for i = 0, 2 do

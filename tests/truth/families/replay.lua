@@ -3,7 +3,7 @@
 -- halfopen's words what the recordings' own program did; times begin with the
 -- first packet there, so results carry absolute times and the comparer shifts.
 
-local R = { calls = {}, logs = {} }
+local R = { calls = {} }
 
 -- The recordings' kernel ran at 250 Hz; its receivers are woken at once.
 local SYSCTLS = { kernel_hz = 250 }
@@ -85,6 +85,8 @@ function R.finish(settle)
     result("calls", R.calls)
     result("extra", R.extra or {})
 end
+
+function R.no_syn(packet) return not packet.flags:find("SYN", 1, true) end
 
 R.port = 5101
 return R
