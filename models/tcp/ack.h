@@ -55,11 +55,18 @@ typedef struct AckState {
     CcRateSample rate;
 } AckState;
 
-/* Of two segments, the first was sent later (RFC 8985 §5.1). */
+/* The entry was sent after a transmission at `at` with that serial number and
+ * end (RFC 8985 §5.1). A host needs no time here, so much leaves at one time;
+ * DIFFERS: then the order in which it left decides, where Linux's clock ticks
+ * on; within one burst the sequence number does, as there. */
 static inline bool
-tcp_sent_after(SimTime at1, SimTime at2, uint32_t end1, uint32_t end2)
+tcp_sent_after(const TcpTxSeg *seg, SimTime at, uint32_t serial, uint32_t end_seq)
 {
-    return at1 > at2 || (at1 == at2 && seq_after(end1, end2));
+    if (seg->sent_at != at)
+        return seg->sent_at > at;
+    if (seg->serial != serial)
+        return seq_after(seg->serial, serial);
+    return seq_after(seg->end_seq, end_seq);
 }
 
 /* ---- ack.c ------------------------------------------------------------------ */

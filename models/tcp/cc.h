@@ -24,7 +24,8 @@ typedef struct CcRateSample {
     uint32_t prior_delivered, delivered, delivered_ce; /* segments; delivered over interval */
     SimTime interval_ns;  /* <= 0: no valid sample */
     SimTime rtt_ns;       /* of the newest segment acked; < 0: none */
-    uint32_t losses, acked_sacked, prior_in_flight, last_end_seq;
+    uint32_t losses, acked_sacked, prior_in_flight;
+    uint32_t last_serial; /* of the transmission that the sample is of */
     bool is_app_limited, is_retrans, is_ack_delayed;
 } CcRateSample;
 

@@ -224,6 +224,7 @@ tcp_queue_syn_data(TcpConn *conn, const void *bytes, uint32_t len)
     conn->snd.written = len;
     tcp_tx_set_pcount(seg, MAX(conn->snd.mss, len));
     tcp_tx_at(conn, 0)->sent_at = seg->sent_at = tcp_now(conn);
+    seg->serial = ++conn->rec.tx_serial;
     tcp_rate_sent(conn, seg);
     tcp_chrono_start(conn, TCP_CHRONO_BUSY);
     tcp_transmit_syn(conn, tcp_tx_at(conn, 0), len, NULL, "RFC 7413 §4.2.1");

@@ -23,10 +23,22 @@ tcp_rack_advance(TcpConn *conn, const TcpTxSeg *seg)
         return;
     conn->rec.rack.advanced = true;
     conn->rec.rack.rtt = rtt;
-    if (tcp_sent_after(seg->sent_at, conn->rec.rack.at, seg->end_seq, conn->rec.rack.end_seq)) {
+    if (tcp_sent_after(seg, conn->rec.rack.at, conn->rec.rack.serial, conn->rec.rack.end_seq)) {
         conn->rec.rack.at = seg->sent_at;
+        conn->rec.rack.serial = seg->serial;
         conn->rec.rack.end_seq = seg->end_seq;
     }
+}
+
+/* The newest segment known to be delivered was sent after this one. */
+static bool
+rack_is_after(const TcpConn *conn, const TcpTxSeg *seg)
+{
+    if (seg->sent_at != conn->rec.rack.at)
+        return conn->rec.rack.at > seg->sent_at;
+    if (seg->serial != conn->rec.rack.serial)
+        return seq_after(conn->rec.rack.serial, seg->serial);
+    return seq_after(conn->rec.rack.end_seq, seg->end_seq);
 }
 
 static SimTime
@@ -60,8 +72,7 @@ detect_losses(TcpConn *conn)
 
         if (seg->tags & TX_SACKED || (seg->tags & (TX_LOST | TX_RETRANS)) == TX_LOST)
             continue;
-        if (!tcp_sent_after(conn->rec.rack.at, seg->sent_at, conn->rec.rack.end_seq,
-                            seg->end_seq)) {
+        if (!rack_is_after(conn, seg)) {
             /* First transmissions are in order of time: no use to look on,
              * but for what was retransmitted. */
             if (!(seg->tags & TX_REPEATED) && !seq_before(seg->seq, conn->rec.rtx_high))

@@ -22,12 +22,12 @@ tcp_rate_delivered(TcpConn *conn, TcpTxSeg *seg, CcRateSample *sample)
     if (!seg->delivered_at)
         return;
     if (!sample->prior_delivered_at_ns ||
-        tcp_sent_after(seg->sent_at, conn->rec.first_tx_at, seg->end_seq, sample->last_end_seq)) {
+        tcp_sent_after(seg, conn->rec.first_tx_at, sample->last_serial, seg->seq)) {
         sample->prior_delivered = seg->delivered;
         sample->prior_delivered_at_ns = (uint64_t)seg->delivered_at;
         sample->is_app_limited = seg->app_limited;
         sample->is_retrans = seg->tags & TX_REPEATED;
-        sample->last_end_seq = seg->end_seq;
+        sample->last_serial = seg->serial;
         conn->rec.first_tx_at = seg->sent_at;
         sample->interval_ns = seg->sent_at - seg->first_tx_at; /* of the send phase */
     }

@@ -186,6 +186,7 @@ merge_into_previous(TcpConn *conn, uint32_t index)
     previous->tags |= seg->tags & TX_EVER_RETRANS;
     previous->eor = seg->eor;
     previous->sent_at = MAX(previous->sent_at, seg->sent_at);
+    previous->serial = MAX(previous->serial, seg->serial);
     tcp_tx_remove(conn, index);
     host_count(conn->stack->host, MIB_TcpExtTCPSackMerged);
     return true;

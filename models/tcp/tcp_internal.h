@@ -200,7 +200,8 @@ struct TcpConn {
         SimTime probes_at;      /* first of them; 0: none */
         uint32_t tlp_high_seq;
         bool tlp_retrans;
-        struct { SimTime at, rtt; uint32_t end_seq, last_delivered; uint8_t reo_wnd_steps, reo_wnd_persist; bool advanced, dsack_seen, reord_seen; } rack;
+        struct { SimTime at, rtt; uint32_t serial, end_seq, last_delivered; uint8_t reo_wnd_steps, reo_wnd_persist; bool advanced, dsack_seen, reord_seen; } rack;
+        uint32_t tx_serial;     /* transmissions so far */
         SimTime first_tx_at;    /* rate samples */
         uint32_t app_limited;
         uint32_t rate_delivered; bool rate_app_limited; SimTime rate_interval; /* last good sample */

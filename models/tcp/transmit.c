@@ -209,8 +209,12 @@ transmit_data(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
         packet->why = rule;
         if (i + 1 == pieces) {
             packet->tcp.flags |= seg->flags & (TCP_PSH | TCP_FIN);
-            if (pieces > 1)
+            /* The last segment of a burst is pushed, so that a receiver that
+             * gathers segments (GRO) hands them on (Linux). */
+            if (pieces > 1) {
+                packet->tcp.flags |= TCP_PSH;
                 packet->flags |= PACKET_GSO_TAIL;
+            }
         }
         if (!is_new) {
             packet->flags |= PACKET_RETRANSMIT;
@@ -231,14 +235,11 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
     uint32_t len = tcp_tx_len(seg);
 
     seg->sent_at = tcp_pacing_departure(conn, len);
+    seg->serial = ++conn->rec.tx_serial;
     if (seg->flags & TCP_SYN) {
         tcp_transmit_syn(conn, seg, 0, what, rule);
         return;
     }
-    /* The last segment of a burst is pushed, so that a receiver that gathers
-     * segments (GRO) hands them on (Linux). */
-    if (seg->pcount > 1)
-        seg->flags |= TCP_PSH;
     if (len) {
         tcp_rate_sent(conn, seg);
         conn->data_segs_out += seg->pcount;
