@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { NAME_WIDTH = 34, ROWS_AT_MOST = 40, WIDTH_LEAST = 60, WIDTH_MOST = 100 };
+enum { NAME_WIDTH = 34, ROWS_AT_MOST = 40, CHAINS_AT_MOST = 6, WIDTH_LEAST = 60, WIDTH_MOST = 100 };
 
 typedef struct TextChart {
     const RunFiles *run;
@@ -99,6 +99,31 @@ append_row(const TextChart *chart, GString *out, unsigned first)
     g_string_free(bar, TRUE);
 }
 
+/* Below its bar each transition in words: "20 ms ESTABLISHED". */
+static void
+append_chain(const TextChart *chart, GString *out, unsigned first)
+{
+    const RunState *born = &g_array_index(chart->run->states, RunState, first);
+    int column = 0;
+
+    for (unsigned i = first; i < chart->run->states->len; i++) {
+        const RunState *s = &g_array_index(chart->run->states, RunState, i);
+        char time[PLOT_TIME_TEXT];
+        int width;
+
+        if (s->host != born->host || s->conn != born->conn)
+            continue;
+        width = (int)(strlen(plot_time(s->at, time)) + strlen(s->to)) + 3;
+        if (column == 0 || column + width > NAME_WIDTH + chart->width) {
+            g_string_append_printf(out, "%s%*s", column ? "\n" : "", NAME_WIDTH, "");
+            column = NAME_WIDTH;
+        }
+        g_string_append_printf(out, "%s %s  ", time, s->to);
+        column += width;
+    }
+    g_string_append(out, "\n\n");
+}
+
 static bool
 is_first_of_conn(const RunFiles *run, unsigned at)
 {
@@ -111,6 +136,16 @@ is_first_of_conn(const RunFiles *run, unsigned at)
             return false;
     }
     return true;
+}
+
+static unsigned
+count_endpoints(const RunFiles *run)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < run->states->len && n <= CHAINS_AT_MOST; i++)
+        n += is_first_of_conn(run, i);
+    return n;
 }
 
 /* Times below the bars: at both ends, and what was cut. */
@@ -162,6 +197,8 @@ states_text(const RunFiles *run, const PlotOptions *options)
             continue;
         }
         append_row(&chart, out, i);
+        if (count_endpoints(run) <= CHAINS_AT_MOST)
+            append_chain(&chart, out, i);
         rows++;
     }
     if (times->len > 0)

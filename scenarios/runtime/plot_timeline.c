@@ -150,6 +150,23 @@ draw_lost(Timeline *t, const RunPacket *p, const char *label, double x1, double 
                COLOR_LOST, p->story);
 }
 
+/* The reason stands in the host's own column, where no arrows are. */
+static void
+draw_refused(Timeline *t, const RunPacket *p, double x, double y, bool from_left)
+{
+    const HostPlace *host = &t->hosts[p->to];
+    const char *reason = strstr(p->story, ": ");
+    bool is_wide = host->x2 - host->x1 > 60;
+
+    sheet_point(t->sheet, SHEET_RINGS, x + (from_left ? -16 : 16), y, COLOR_LOST);
+    if (is_wide && reason != NULL)
+        sheet_text(t->sheet, SHEET_CENTERED, (host->x1 + host->x2) / 2, y + 9, 0, COLOR_LOST,
+                   reason + 2);
+    else
+        sheet_text(t->sheet, from_left ? SHEET_RIGHT : SHEET_LEFT, x + (from_left ? -26 : 26),
+                   y + 12, 0, COLOR_LOST, p->story);
+}
+
 static void
 draw_packet(Timeline *t, unsigned i)
 {
@@ -174,11 +191,8 @@ draw_packet(Timeline *t, unsigned i)
     } else {
         sheet_box(t->sheet, is_copy ? SHEET_DASHED_ARROWS : SHEET_ARROWS, x1, y1, x2, y2, color);
         draw_label(t, label, x1, y1, x2, y2, color);
-        if (strcmp(p->fate, "refused") == 0) {
-            sheet_point(t->sheet, SHEET_RINGS, x2 + (goes_right ? -16 : 16), y2, COLOR_LOST);
-            sheet_text(t->sheet, goes_right ? SHEET_RIGHT : SHEET_LEFT,
-                       x2 + (goes_right ? -26 : 26), y2 + 11, 0, COLOR_LOST, p->story);
-        }
+        if (strcmp(p->fate, "refused") == 0)
+            draw_refused(t, p, x2, y2, goes_right);
     }
     g_free(label);
 }

@@ -220,8 +220,8 @@ on_packet_row(void *arg, char **cells)
     g_array_append_val(run->packets, p);
 }
 
-static const char *const state_columns[] = { "time", "host", "conn", "local", "remote",
-                                             "from", "to",   "what", NULL };
+static const char *const state_columns[] = { "time", "host", "conn", "local",  "remote",
+                                             "from", "to",   "what", "packet", NULL };
 
 static void
 on_state_row(void *arg, char **cells)
@@ -236,6 +236,7 @@ on_state_row(void *arg, char **cells)
         .from = keep_text(run, cells[5]),
         .to = keep_text(run, cells[6]),
         .what = keep_text(run, cells[7]),
+        .packet = g_ascii_strtoull(cells[8], NULL, 10),
     };
 
     if (s.host >= 0)

@@ -10,8 +10,8 @@
 
 /* A row of packets.tsv. Texts belong to the RunFiles. */
 typedef struct RunPacket {
-    SimTime sent, ended;    /* ended -1: neither arrived nor lost */
-    int from, to;           /* hosts; -1: none */
+    SimTime sent, ended; /* ended -1: neither arrived nor lost */
+    int from, to;        /* hosts; -1: none */
     const char *src, *dst, *proto, *flags, *options, *fate, *story, *marks;
     uint64_t id;
     uint32_t seq, ack, len, win, conn;
@@ -22,6 +22,7 @@ typedef struct RunState {
     SimTime at;
     int host;
     uint32_t conn;
+    uint64_t packet; /* that caused it; 0: none */
     const char *local, *remote, *from, *to, *what;
 } RunState;
 
@@ -32,22 +33,22 @@ typedef struct RunValue {
 } RunValue;
 
 typedef struct RunSeries {
-    char *name;       /* owns: for the legend */
-    GArray *values;   /* owns RunValue */
+    char *name;     /* owns: for the legend */
+    GArray *values; /* owns RunValue */
     double first, last, most;
 } RunSeries;
 
 typedef struct RunFiles {
-    char *dir;           /* owns */
+    char *dir;                               /* owns */
     char *title, *scenario, *profile, *said; /* own; may be NULL */
     uint64_t seed;
     SimTime ended_at;
     uint64_t lost, retransmitted, n_packets; /* of the run, not of the rows */
-    GPtrArray *hosts;    /* owns char *: names, in the run's order */
-    GArray *is_router;   /* bool, of each host */
-    GArray *packets;     /* RunPacket */
-    GArray *states;      /* RunState */
-    GStringChunk *texts; /* owns */
+    GPtrArray *hosts;                        /* owns char *: names, in the run's order */
+    GArray *is_router;                       /* bool, of each host */
+    GArray *packets;                         /* RunPacket */
+    GArray *states;                          /* RunState */
+    GStringChunk *texts;                     /* owns */
 } RunFiles;
 
 /* NULL and error when dir is not a whole run's folder. */

@@ -98,11 +98,11 @@ choose_packets(Timeline *t)
     }
 }
 
-static void
-add_mark(Timeline *t, SimTime at, MarkKind kind, unsigned index, int host)
-{
-    Mark mark = { at, kind, index, host };
+enum { PHASE_ARRIVING, PHASE_SENDING };
 
+static void
+add_mark(Timeline *t, Mark mark)
+{
     g_array_append_val(t->marks, mark);
 }
 
@@ -113,9 +113,48 @@ compare_marks(gconstpointer x, gconstpointer y)
 
     if (a->at != b->at)
         return a->at < b->at ? -1 : 1;
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
+    if (a->phase != b->phase)
+        return a->phase < b->phase ? -1 : 1;
+    if (a->with != b->with)
+        return a->with < b->with ? -1 : 1;
+    if (a->step != b->step)
+        return a->step < b->step ? -1 : 1;
     return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static bool
+is_control(const RunPacket *p)
+{
+    return strstr(p->flags, "SYN") || strstr(p->flags, "FIN") || strstr(p->flags, "RST");
+}
+
+/* A transition stands where the packet arrived that made it, or where the one
+ * leaves that it sends. */
+static void
+add_state_mark(Timeline *t, unsigned index)
+{
+    const RunState *s = state_at(t, index);
+    Mark mark = { .at = s->at,
+                  .kind = MARK_STATE,
+                  .index = index,
+                  .host = s->host,
+                  .phase = s->packet ? PHASE_ARRIVING : PHASE_SENDING };
+
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        const RunPacket *p = packet_at(t, i);
+        bool made_it =
+            s->packet != 0 && p->id == s->packet && p->to == s->host && p->ended == s->at;
+        bool sent_by_it = s->packet == 0 && p->from == s->host && p->sent == s->at && is_control(p);
+
+        if (p->sent > s->at)
+            break;
+        if (!made_it && !sent_by_it)
+            continue;
+        mark.with = i;
+        mark.step = made_it ? 1 : 0;
+        break;
+    }
+    add_mark(t, mark);
 }
 
 static Band *
@@ -156,7 +195,7 @@ collect_states(Timeline *t)
             band->is_listener = false;
         band->to = strcmp(s->to, "CLOSED") == 0 ? s->at : SIM_NEVER;
         t->hosts[s->host].takes_part = true;
-        add_mark(t, s->at, MARK_STATE, i, s->host);
+        add_state_mark(t, i);
     }
 }
 
@@ -207,11 +246,27 @@ collect_packets(Timeline *t)
         if (!t->is_drawn[i] || p->from < 0 || p->to < 0 || p->from == p->to)
             continue;
         t->hosts[p->from].takes_part = t->hosts[p->to].takes_part = true;
-        add_mark(t, p->sent, MARK_SENT, i, p->from);
+        add_mark(t, (Mark){ .at = p->sent,
+                            .kind = MARK_SENT,
+                            .index = i,
+                            .host = p->from,
+                            .phase = PHASE_SENDING,
+                            .with = i,
+                            .step = 1 });
         if (packet_never_arrived(p))
-            add_mark(t, p->sent + delay, MARK_END, i, p->to);
+            add_mark(t, (Mark){ .at = p->sent + delay,
+                                .kind = MARK_END,
+                                .index = i,
+                                .host = p->to,
+                                .with = i });
         else
-            add_mark(t, p->ended, MARK_ARRIVED, i, p->to);
+            add_mark(t, (Mark){ .at = p->ended,
+                                .kind = MARK_ARRIVED,
+                                .index = i,
+                                .host = p->to,
+                                .phase = p->ended == p->sent ? PHASE_SENDING : PHASE_ARRIVING,
+                                .with = i,
+                                .step = p->ended == p->sent ? 2 : 0 });
     }
 }
 

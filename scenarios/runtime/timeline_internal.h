@@ -18,12 +18,15 @@ enum {
 
 typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_END } MarkKind;
 
-/* Something at a moment: gets a place on the time axis. */
+/* Something at a moment: gets a place on the time axis. Of one moment first
+ * what arrives, each with the states that it makes, then what is sent, each
+ * after the state that a call or a timer made. */
 typedef struct Mark {
     SimTime at;
     MarkKind kind;
     unsigned index; /* of the packet or state */
     int host;
+    unsigned phase, with, step; /* order within a moment: `with` is a packet's index */
 } Mark;
 
 typedef struct Band {

@@ -3,7 +3,10 @@
 # acknowledged and the line of what the receiver's window allows.
 load templates . "/chart.gp"
 load data . "/seq_titles.gp"
-set title run_title . " — " . titles[1] font ",15" textcolor rgb "#1f2937" left offset graph 0, 0
+set label 1 run_title at screen 0.02, 0.96 left font ",17" textcolor rgb "#1f2937"
+set label 2 "sequence numbers over time, " . titles[1] at screen 0.02, 0.92 left font ",11.5" textcolor rgb "#8b95a5"
+set tmargin at screen 0.85
+set bmargin at screen 0.09
 set ylabel "sequence number" textcolor rgb "#5b6675" font ",11"
 set format y "%.0s%c"
 set yrange [0:*]
