@@ -1,0 +1,173 @@
+/* recv(): order, ends, errors, urgent data. */
+#include "tests/tcp/receiver.h"
+
+static int64_t
+read_up_to(TcpBench *b, size_t max, unsigned flags)
+{
+    return sock_recv(b->sock, NULL, max, flags, NULL);
+}
+
+static void
+reading_takes_what_there_is_and_then_waits(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, -EAGAIN);
+    receiver_data(b, 1, 30);
+    receiver_data(b, 31, 30);
+    g_assert_cmpint(read_up_to(b, 20, 0), ==, 20);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 40);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, -EAGAIN);
+}
+
+static void
+peeking_leaves_the_bytes(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    receiver_data(b, 1, 30);
+    receiver_data(b, 31, 30);
+    g_assert_cmpint(read_up_to(b, 100, TCP_MSG_PEEK), ==, 60);
+    g_assert_cmpuint(tcp_unread_bytes(receiver_conn(b)), ==, 60);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 60);
+}
+
+static void
+each_byte_says_which_stream_it_came_from(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+    g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(Payload));
+
+    receiver_data(b, 1, 30);
+    receiver_data(b, 31, 30); /* the bench gives each segment its own stream */
+    g_assert_cmpint(sock_recv(b->sock, NULL, 100, 0, sources), ==, 60);
+    g_assert_cmpuint(sources->len, ==, 2);
+    g_assert_cmpuint(g_array_index(sources, Payload, 0).len, ==, 30);
+}
+
+static void
+data_before_a_reset_can_still_be_read(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    receiver_data(b, 1, 30);
+    tcp_bench_deliver(b, SEG(.flags = TCP_RST, .seq = 31));
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 30);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, -ECONNRESET);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 0);
+}
+
+static void
+end_of_stream_stays(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_CLOSE_WAIT);
+
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 0);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 0);
+    g_assert_cmpuint(tcp_unread_bytes(receiver_conn(b)), ==, 0);
+}
+
+/* ---- Urgent data: fact 93 ------------------------------------------------------- */
+
+static void
+deliver_urgent(TcpBench *b, uint32_t seq, uint32_t len, uint16_t urg)
+{
+    Packet *packet = packet_new_tcp(&b->net->packets);
+    const TcpConn *conn = receiver_conn(b);
+
+    packet->ip.src = conn->entry.tuple.remote;
+    packet->ip.dst = conn->entry.tuple.local;
+    packet->ip.proto = IP_PROTO_TCP;
+    packet->tcp.sport = conn->entry.tuple.rport;
+    packet->tcp.dport = conn->entry.tuple.lport;
+    packet->tcp.flags = TCP_ACK | TCP_PSH | TCP_URG;
+    packet->tcp.seq = conn->rcv.irs + seq;
+    packet->tcp.ack = conn->snd.nxt;
+    packet->tcp.wnd = 65535;
+    packet->tcp.urg = urg;
+    packet->payload =
+        (Payload){ .stream = stream_new_id(b->net->streams), .offset = 0, .len = len };
+    packet_finish_lengths(packet);
+    host_receive(b->iface, packet);
+    tcp_bench_run(b, 0);
+}
+
+/* recv() stops before the byte, MSG_OOB gives it, recv() goes on behind it. */
+static void
+urgent_byte_is_out_of_band(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    receiver_data(b, 1, 3);
+    deliver_urgent(b, 4, 1, 1);
+    receiver_data(b, 5, 3);
+    g_assert_cmpuint(tcp_unread_bytes(receiver_conn(b)), ==, 3);
+    g_assert_true(sock_poll(b->sock) & TCP_POLL_PRI);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 3);
+    g_assert_cmpint(read_up_to(b, 1, TCP_MSG_OOB), ==, 1);
+    g_assert_cmpint(read_up_to(b, 1, TCP_MSG_OOB), ==, -EINVAL);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 3);
+}
+
+static void
+urgent_byte_unread_is_stepped_over(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    deliver_urgent(b, 1, 10, 5); /* the fifth byte */
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 4);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 5);
+    g_assert_cmpint(read_up_to(b, 1, TCP_MSG_OOB), ==, -EINVAL);
+}
+
+static void
+urgent_byte_may_be_read_inline(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    sock_set_option(b->sock, TCP_OPT_OOBINLINE, 1);
+    deliver_urgent(b, 1, 10, 5);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 4);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 6);
+}
+
+static void
+urgent_byte_may_be_announced_before_it_comes(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+
+    deliver_urgent(b, 1, 2, 5);
+    g_assert_cmpint(read_up_to(b, 1, TCP_MSG_OOB), ==, -EAGAIN);
+    receiver_data(b, 3, 10);
+    g_assert_cmpint(read_up_to(b, 1, TCP_MSG_OOB), ==, 1);
+}
+
+static void
+stdurg_points_at_the_byte_itself(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    tcp_bench_set(b, "net.ipv4.tcp_stdurg", "1");
+    receiver_establish(b, 0);
+    deliver_urgent(b, 1, 10, 5);
+    g_assert_cmpint(read_up_to(b, 100, 0), ==, 5);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name) g_test_add_func("/tcp/recv/" #name, name)
+    ADD(reading_takes_what_there_is_and_then_waits);
+    ADD(peeking_leaves_the_bytes);
+    ADD(each_byte_says_which_stream_it_came_from);
+    ADD(data_before_a_reset_can_still_be_read);
+    ADD(end_of_stream_stays);
+    ADD(urgent_byte_is_out_of_band);
+    ADD(urgent_byte_unread_is_stepped_over);
+    ADD(urgent_byte_may_be_read_inline);
+    ADD(urgent_byte_may_be_announced_before_it_comes);
+    ADD(stdurg_points_at_the_byte_itself);
+#undef ADD
+    return g_test_run();
+}
