@@ -201,6 +201,8 @@ series_chart(Charts *charts, const char *template, const char *picture, double l
 typedef struct ConnSamples {
     uint32_t conn;
     unsigned n;
+    double first_cwnd;
+    bool varies;   /* its window ever changed */
     char *title;   /* owns */
     GString *rows; /* owns */
 } ConnSamples;
@@ -241,11 +243,13 @@ on_tcp_row(void *arg, char **cells)
             return;
         c = g_new0(ConnSamples, 1);
         c->conn = id;
+        c->first_cwnd = values[0];
         c->title = g_strdup_printf("%s, connection %u", cells[1], id);
         c->rows = g_string_new(NULL);
         g_ptr_array_add(conns, c);
     }
     c->n++;
+    c->varies = c->varies || values[0] != c->first_cwnd;
     append_row(c->rows, run_parse_time(cells[0]), values, G_N_ELEMENTS(values));
 }
 
@@ -254,6 +258,8 @@ compare_samples(gconstpointer x, gconstpointer y)
 {
     const ConnSamples *a = *(ConnSamples *const *)x, *b = *(ConnSamples *const *)y;
 
+    if (a->varies != b->varies)
+        return a->varies ? -1 : 1;
     if (a->n != b->n)
         return a->n > b->n ? -1 : 1;
     return a->conn < b->conn ? -1 : a->conn > b->conn;
@@ -272,7 +278,7 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
         const ConnSamples *c = conns->pdata[i];
         char *file;
 
-        if (c->n < SAMPLES_LEAST)
+        if (c->n < SAMPLES_LEAST || (i > 0 && !c->varies))
             break;
         g_ptr_array_add(titles, c->title);
         file = g_strdup_printf("cwnd_%u.dat", titles->len);

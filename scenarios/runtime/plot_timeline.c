@@ -124,17 +124,40 @@ text_px(const char *text)
     return (double)g_utf8_strlen(text, -1) * 6.7;
 }
 
-/* A text along a line, just above it. */
+/* Two packets on their way at once, in opposite directions. */
+static bool
+crosses_another(const Timeline *t, unsigned i)
+{
+    const RunPacket *p = packet_at(t, i);
+
+    for (unsigned j = 0; j < t->run->packets->len; j++) {
+        const RunPacket *q = packet_at(t, j);
+
+        if (!isnan(t->sent_y[j]) && q->from == p->to && q->to == p->from &&
+            t->sent_y[j] < t->ended_y[i] - 1 && t->sent_y[i] < t->ended_y[j] - 1)
+            return true;
+    }
+    return false;
+}
+
+/* A text along a line, just above it, its middle so far along. */
 static void
-draw_label(Timeline *t, const char *text, double x1, double y1, double x2, double y2, int color)
+draw_label_at(Timeline *t, const char *text, double x1, double y1, double x2, double y2, int color,
+              double along)
 {
     double angle = atan2(y2 - y1, x2 - x1) * 180 / G_PI;
-    double cx = (x1 + x2) / 2, cy = (y1 + y2) / 2;
+    double cx = x1 + (x2 - x1) * along, cy = y1 + (y2 - y1) * along;
 
     if (x2 < x1)
         angle = angle > 0 ? angle - 180 : angle + 180;
     if (text_px(text) < hypot(x2 - x1, y2 - y1) - 12)
         sheet_text(t->sheet, SHEET_CENTERED, cx, cy - 8, -round(angle), color, text);
+}
+
+static void
+draw_label(Timeline *t, const char *text, double x1, double y1, double x2, double y2, int color)
+{
+    draw_label_at(t, text, x1, y1, x2, y2, color, 0.5);
 }
 
 static void
@@ -190,24 +213,11 @@ draw_packet(Timeline *t, unsigned i)
         draw_lost(t, p, label, x1, y1, x2, y2, color);
     } else {
         sheet_box(t->sheet, is_copy ? SHEET_DASHED_ARROWS : SHEET_ARROWS, x1, y1, x2, y2, color);
-        draw_label(t, label, x1, y1, x2, y2, color);
+        draw_label_at(t, label, x1, y1, x2, y2, color, crosses_another(t, i) ? 0.27 : 0.5);
         if (strcmp(p->fate, "refused") == 0)
             draw_refused(t, p, x2, y2, goes_right);
     }
     g_free(label);
-}
-
-static void
-draw_left_out(Timeline *t)
-{
-    double y = t->n_left_out > 0 ? t->sent_y[t->first_after] : NAN;
-    char *text;
-
-    if (isnan(y))
-        return;
-    text = g_strdup_printf("⋯  %u packets are not drawn  ⋯", t->n_left_out);
-    sheet_text(t->sheet, SHEET_HEADS, (TIMELINE_AXIS + t->right) / 2, y - 26, 0, COLOR_FAINT, text);
-    g_free(text);
 }
 
 static void
@@ -231,7 +241,6 @@ draw_all(Timeline *t)
     }
     for (unsigned i = 0; i < t->run->packets->len; i++)
         draw_packet(t, i);
-    draw_left_out(t);
     t->sheet->width = t->right + 32;
     t->sheet->height = t->end_y + 24;
 }

@@ -31,11 +31,14 @@ distance_of(double delays)
     return DELAY_STEP + 24 * log2(delays);
 }
 
+/* `left_out` packets are left out here. */
 static void
-draw_cut(Timeline *t, double y, SimTime span)
+draw_cut(Timeline *t, double y, SimTime span, unsigned left_out)
 {
     char time[PLOT_TIME_TEXT];
-    char *text = g_strdup_printf("⋯  %s  ⋯", plot_time(span, time));
+    char *text = left_out ? g_strdup_printf("⋯  %s, %u packets not drawn  ⋯", plot_time(span, time),
+                                            left_out)
+                          : g_strdup_printf("⋯  %s  ⋯", plot_time(span, time));
     double middle = (t->hosts[t->order[0]].x2 + t->right) / 2;
 
     if (t->n_order > 1)
@@ -68,8 +71,10 @@ place_marks(Timeline *t)
         double delays = before < 0 ? 0 : (double)(mark->at - before) / delay;
         char text[PLOT_TIME_TEXT];
 
-        if (delays > 6) {
-            draw_cut(t, y, mark->at - before);
+        bool skips = t->n_left_out > 0 && mark->kind == MARK_SENT && mark->index == t->first_after;
+
+        if (delays > 6 || skips) {
+            draw_cut(t, y, mark->at - before, skips ? t->n_left_out : 0);
             y += TIMELINE_CUT;
         } else {
             y += distance_of(delays);

@@ -8,7 +8,7 @@ set label 2 "sequence numbers over time, " . titles[1] at screen 0.02, 0.92 left
 set tmargin at screen 0.85
 set bmargin at screen 0.09
 set ylabel "sequence number" textcolor rgb "#5b6675" font ",11"
-set format y "%.0s%c"
+set format y "%.1s%c"
 set yrange [0:*]
 # The window must not dwarf the data.
 stats data . "/seq_sent.dat" using 3 nooutput name "S"
