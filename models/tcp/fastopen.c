@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+enum {
+    FASTOPEN_COOKIE_MIN = 4, /* bytes */
+};
+
 TcpFastOpen *
 tcp_fastopen_of(TcpConn *conn)
 {
@@ -99,8 +103,11 @@ tcp_fastopen_cookie_of(const TcpHeader *h)
 
     if ((h->options & (TCPOPT_HAS_FASTOPEN | TCPOPT_HAS_FASTOPEN_EXP)) == 0)
         return cookie;
+    if (h->fastopen_len % 2 != 0 || h->fastopen_len > TCP_FASTOPEN_COOKIE_MAX ||
+        (h->fastopen_len != 0 && h->fastopen_len < FASTOPEN_COOKIE_MIN))
+        return cookie; /* RFC 7413 §4.1.1: as if it were not there */
     cookie.is_experimental = (h->options & TCPOPT_HAS_FASTOPEN_EXP) != 0;
-    cookie.len = (int8_t)MIN(h->fastopen_len, TCP_FASTOPEN_COOKIE_MAX);
+    cookie.len = (int8_t)h->fastopen_len;
     memcpy(cookie.bytes, h->fastopen_cookie, (size_t)cookie.len);
     return cookie;
 }

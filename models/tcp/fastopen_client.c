@@ -115,7 +115,6 @@ tcp_fastopen_defers(TcpConn *conn, Endpoint remote, int *result)
 int64_t
 tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t len, unsigned flags)
 {
-    (void)flags;
     if ((conn->stack->params.fastopen & TCP_FASTOPEN_CLIENT) == 0)
         return -EOPNOTSUPP;
     TcpFastOpen *fastopen = tcp_fastopen_of(conn);
@@ -125,9 +124,11 @@ tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t le
     fastopen->offer_len = len;
     fastopen->taken = 0;
     int result = tcp_connect(conn, remote);
-    fastopen->is_sending = false;
+    fastopen->is_sending = fastopen->is_wanted = false;
     fastopen->offer = NULL;
     fastopen->offer_len = 0;
+    if (result == 0) /* it is connected already: as send() */
+        return tcp_send(conn, bytes, len, flags & ~(unsigned)TCP_MSG_FASTOPEN);
     return result == -EINPROGRESS && fastopen->taken > 0 ? (int64_t)fastopen->taken : result;
 }
 
@@ -203,9 +204,7 @@ take_syn_ack_data(TcpConn *conn, const TcpSegment *seg)
     if (seg->payload.len == 0)
         return;
     tcp_rx_append(conn, seg->payload);
-    conn->rcv.nxt += seg->payload.len;
     conn->data_segs_in++;
-    conn->bytes_received += seg->payload.len;
     conn->rec.last_data_recv_at = tcp_now(conn);
     tcp_wake(conn, TCP_EVENT_READABLE);
 }

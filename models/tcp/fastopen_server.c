@@ -49,9 +49,7 @@ make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg)
     tcp_data_established(child);
     if (seg->payload.len > 0) {
         tcp_rx_append(child, seg->payload);
-        child->rcv.nxt += seg->payload.len;
         child->data_segs_in = 1;
-        child->bytes_received = seg->payload.len;
         child->rec.last_data_recv_at = tcp_now(child);
     }
     child->rcv.wup = child->rcv.nxt;

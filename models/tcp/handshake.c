@@ -136,6 +136,10 @@ tcp_connect(TcpConn *conn, Endpoint remote)
     case TCP_SYN_RECEIVED:
         return -EALREADY;
     default:
+        if (conn->is_connecting) { /* the first call after the handshake is told so */
+            conn->is_connecting = false;
+            return 0;
+        }
         return -EISCONN;
     }
     if (conn->has_ended)
@@ -151,6 +155,7 @@ tcp_connect(TcpConn *conn, Endpoint remote)
     init_syn(conn);
     tcp_set_state(conn, TCP_SYN_SENT, TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1"));
     host_count(conn->stack->host, MIB_TcpActiveOpens);
+    conn->is_connecting = true;
     tcp_fastopen_queue_syn(conn);
     tcp_leave(conn);
     return -EINPROGRESS;
@@ -216,6 +221,7 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
     tcp_ack(conn, seg, true);
     conn->rcv.irs = seg->seq;
     conn->rcv.nxt = conn->rcv.copied_seq = conn->rcv.wup = seg->seq + 1;
+    conn->rec.last_data_recv_at = tcp_now(conn);
     conn->snd.wnd = conn->snd.max_wnd = seg->wnd;
     tcp_sync_mss(conn, conn->path.mtu);
     tcp_set_state(

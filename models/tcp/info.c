@@ -1,4 +1,5 @@
 /* What `ss -ti` shows of a connection, and the samples that recorders draw. */
+#include "models/tcp/fastopen.h"
 #include "models/tcp/info.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ enum { /* tcpi_options */
        OPTION_WSCALE = 4,
        OPTION_ECN = 8,
        OPTION_ECN_SEEN = 16,
+       OPTION_SYN_DATA = 32,
 };
 
 static uint8_t
@@ -42,6 +44,8 @@ options_of(const TcpConn *conn)
         options |= OPTION_ECN;
     if (conn->ecn.flags & TCP_ECN_SEEN)
         options |= OPTION_ECN_SEEN;
+    if (conn->fastopen != NULL && conn->fastopen->syn_data_acked)
+        options |= OPTION_SYN_DATA;
     return options;
 }
 
@@ -130,6 +134,7 @@ tcp_get_info(const TcpConn *conn, TcpInfo *info)
     info->probes = conn->rec.probes_out;
     info->backoff = conn->rtt.backoff;
     info->options = options_of(conn);
+    info->fastopen_client_fail = conn->fastopen != NULL ? conn->fastopen->fail : 0;
     if (conn->wscale_ok) {
         info->snd_wscale = conn->snd.wscale;
         info->rcv_wscale = conn->rcv.wscale;

@@ -1,5 +1,6 @@
 /* recv(): what the user takes from the queue (RFC 9293 §3.9.1 RECEIVE), in
  * the order of Linux: urgent mark, data, FIN, errors, end. */
+#include "models/tcp/fastopen.h"
 #include "models/tcp/delack.h"
 #include "models/tcp/rcvwindow.h"
 #include "models/tcp/reassembly.h"
@@ -149,6 +150,8 @@ recv_urgent(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n
     if (conn->opt.oob_inline || conn->rcv.urgent == TCP_URGENT_NONE ||
         conn->rcv.urgent == TCP_URGENT_READ)
         return -EINVAL;
+    if (tcp_fastopen_is_waiting(conn))
+        return -EAGAIN;
     if (conn->state == TCP_CLOSED && !conn->rcv.has_fin)
         return -ENOTCONN;
     if (conn->rcv.urgent == TCP_URGENT_HERE && max && max_parts &&

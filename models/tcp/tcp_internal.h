@@ -88,6 +88,7 @@ struct TcpConn {
     TcpEntry entry;         /* first */
     TcpStack *stack;        /* borrows */
     uint32_t id;
+    bool is_connecting;     /* connect() returned EINPROGRESS and was not called again since */
     bool wscale_ok;         /* both ends sent the window scale option */
     uint8_t state;          /* TcpState: only tcp_set_state() writes it */
     uint8_t held;           /* depth of tcp_enter() */

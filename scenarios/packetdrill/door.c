@@ -168,6 +168,7 @@ door_leave(Door *door)
         sim_run(door->sim, sim_now(door->sim));
         door_zerocopy_collect(door);
         door->returned_at = sim_now(door->sim);
+        door->has_returned = true;
         if (door->is_woken) {
             door->is_woken = false;
             g_cond_signal(&door->settled);
@@ -226,9 +227,9 @@ door_usleep(void *arg, unsigned us)
 {
     Door *door = arg;
 
-    door_enter(door);
+    g_mutex_lock(&door->lock);
     door_run(door, sim_now(door->sim) + us * SIM_US);
-    door_leave(door);
+    g_mutex_unlock(&door->lock);
     return 0;
 }
 
@@ -240,11 +241,13 @@ door_gettimeofday(void *arg, struct timeval *time, struct timezone *zone)
 
     (void)zone;
     g_mutex_lock(&door->lock);
-    if (g_thread_self() == door->driver) {
+    if (g_thread_self() != door->driver && door->has_returned) {
+        /* When did that call end? Meanwhile the driver may be further on. */
+        now = door->returned_at;
+        door->has_returned = false;
+    } else {
         door_run(door, sim_now(door->sim) + SIM_US);
         now = sim_now(door->sim);
-    } else {
-        now = door->returned_at;
     }
     g_mutex_unlock(&door->lock);
     time->tv_sec = (now + DOOR_EPOCH) / SIM_SEC;

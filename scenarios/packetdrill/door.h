@@ -5,9 +5,11 @@
  *
  * Virtual time moves only when packetdrill lets it: with usleep, while it waits
  * for a packet, and by a microsecond each time it asks for the time, because
- * just before an event it spins on that. The thread that called init drives it.
+ * just before an event it spins on that.
  *
- * packetdrill makes blocking calls from a second thread. Such a call waits on a
+ * packetdrill makes blocking calls from a second thread: it waits there for the
+ * call's time, too, while the first thread stands still; but once the call has
+ * begun, the thread that called init drives time alone. A blocking a call waits on a
  * condition variable; when something happened to a socket, the driving thread
  * stops the simulation at that instant, lets the waiting call try again, and
  * goes on when it waits again or has returned. One lock covers all; only one of
@@ -53,6 +55,7 @@ struct Door {
     bool is_woken;   /* it was told to go on and has not settled */
     bool timed_out;
     SimTimer timeout;
+    bool has_returned;
     SimTime returned_at; /* what that thread's next gettimeofday says */
 
     bool is_interrupted; /* the simulation was stopped for one of these: */

@@ -240,9 +240,13 @@ door_setsockopt(DoorFile *file, int level, int name, const void *value, socklen_
     if (value == NULL)
         return -EFAULT;
     if (option >= 0) {
-        if (len < sizeof number)
-            return -EINVAL;
-        memcpy(&number, value, sizeof number);
+        if (level == IPPROTO_IP && len > 0 && len < sizeof number) {
+            number = *(const uint8_t *)value; /* ip(7): a byte will do */
+        } else {
+            if (len < sizeof number)
+                return -EINVAL;
+            memcpy(&number, value, sizeof number);
+        }
         return sock_set_option(file->sock, (TcpOption)option, number);
     }
     if (level == SOL_SOCKET && name == SO_LINGER)

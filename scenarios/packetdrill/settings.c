@@ -12,6 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The ith tunable as a sysctl is named: a vector without [n]. NULL: past the last. */
+static char *
+setting_name(unsigned i)
+{
+    const char *name = stack_param_name(i);
+
+    return name != NULL ? g_strndup(name, strcspn(name, "[")) : NULL;
+}
+
 /* The file of a tunable that is a sysctl; NULL: it is none. */
 static char *
 setting_path(const Door *door, const char *name)
@@ -29,8 +38,8 @@ door_settings_init(Door *door, const char *folder)
     if (folder == NULL)
         return;
     door->settings = g_strdup(folder);
-    const char *name;
-    for (unsigned i = 0; (name = stack_param_name(i)) != NULL; i++) {
+    for (unsigned i = 0; stack_param_name(i) != NULL; i++) {
+        g_autofree char *name = setting_name(i);
         g_autofree char *path = setting_path(door, name);
         g_autofree char *value = NULL;
 
@@ -58,9 +67,8 @@ setting_value(const char *text)
 void
 door_settings_apply(Door *door)
 {
-    const char *name;
-
-    for (unsigned i = 0; door->settings != NULL && (name = stack_param_name(i)) != NULL; i++) {
+    for (unsigned i = 0; door->settings != NULL && stack_param_name(i) != NULL; i++) {
+        g_autofree char *name = setting_name(i);
         g_autofree char *path = setting_path(door, name);
         g_autofree char *text = NULL;
         g_autofree char *error = NULL;

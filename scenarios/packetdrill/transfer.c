@@ -113,8 +113,10 @@ call_send(Door *door, int fd, const void *bytes, size_t len, int flags, const st
     DoorFile *file = door_socket(door, fd);
     if (file != NULL) {
         Endpoint to = { 0 };
-        int bad = addr != NULL && addr_len > 0 ? door_endpoint(addr, addr_len, &to) : 0;
         bool has_to = addr != NULL && addr_len > 0;
+        int bad = has_to ? door_endpoint(addr, addr_len, &to) : 0;
+        if (has_to && addr->sa_family == AF_UNSPEC && (flags & MSG_FASTOPEN))
+            bad = -EOPNOTSUPP;
         int64_t sent =
             bad != 0 ? bad : door_send(door, file, bytes, len, flags, has_to ? &to : NULL);
         door_zerocopy_note(file, sent, (flags & MSG_ZEROCOPY) != 0);

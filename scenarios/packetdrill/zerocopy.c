@@ -108,28 +108,30 @@ door_zerocopy_is_reported(const DoorFile *file)
 int
 door_zerocopy_receive(DoorFile *file, struct msghdr *message)
 {
-    struct sock_extended_err error = {
-        .ee_origin = SO_EE_ORIGIN_ZEROCOPY,
-        .ee_code = SO_EE_CODE_ZEROCOPY_COPIED,
+    struct {
+        struct sock_extended_err error;
+        struct sockaddr_in offender; /* nobody */
+    } entry = {
+        .error = { .ee_origin = SO_EE_ORIGIN_ZEROCOPY, .ee_code = SO_EE_CODE_ZEROCOPY_COPIED },
     };
 
     if (!door_zerocopy_is_reported(file))
         return -EAGAIN;
     message->msg_flags = MSG_ERRQUEUE;
     message->msg_namelen = 0;
-    if (message->msg_controllen < CMSG_LEN(sizeof error)) {
+    if (message->msg_controllen < CMSG_LEN(sizeof entry)) {
         message->msg_flags |= MSG_CTRUNC;
         message->msg_controllen = 0;
         return 0;
     }
-    error.ee_info = file->zerocopy->first;
-    error.ee_data = file->zerocopy->last;
+    entry.error.ee_info = file->zerocopy->first;
+    entry.error.ee_data = file->zerocopy->last;
     file->zerocopy->is_reported = false;
     struct cmsghdr *control = message->msg_control;
     control->cmsg_level = IPPROTO_IP;
     control->cmsg_type = IP_RECVERR;
-    control->cmsg_len = CMSG_LEN(sizeof error);
-    memcpy(CMSG_DATA(control), &error, sizeof error);
-    message->msg_controllen = MIN(message->msg_controllen, CMSG_SPACE(sizeof error));
+    control->cmsg_len = CMSG_LEN(sizeof entry);
+    memcpy(CMSG_DATA(control), &entry, sizeof entry);
+    message->msg_controllen = MIN(message->msg_controllen, CMSG_SPACE(sizeof entry));
     return 0;
 }
