@@ -89,33 +89,39 @@ stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const void *b
     g_byte_array_append(run->bytes, bytes, (guint)len);
 }
 
-/* Eight bytes of the pattern: letters, so that a capture can be read; one
- * multiplication a block, so that recording a bulk transfer stays cheap. */
-static inline uint64_t
-stream_pattern_block(uint32_t stream, uint64_t block)
-{
-    uint64_t word = (block + 1) * UINT64_C(0x9e3779b97f4a7c15) +
-                    (uint64_t)stream * UINT64_C(0xd1b54a32d192ed03);
+/* The pattern is letters, so that a capture can be read: eight bytes from one
+ * number, which grows by a constant from block to block, so that recording a
+ * bulk transfer stays cheap. */
+#define PATTERN_STEP   UINT64_C(0x9e3779b97f4a7c15)
+#define PATTERN_STREAM UINT64_C(0xd1b54a32d192ed03)
 
-    word ^= word >> 29;
-    return GUINT64_TO_LE((word & UINT64_C(0x0f0f0f0f0f0f0f0f)) + UINT64_C(0x6161616161616161));
+static inline uint64_t
+stream_pattern_letters(uint64_t number)
+{
+    number ^= number >> 29;
+    return GUINT64_TO_LE((number & UINT64_C(0x0f0f0f0f0f0f0f0f)) + UINT64_C(0x6161616161616161));
 }
 
 static void
 stream_pattern(uint32_t stream, uint64_t offset, uint8_t *bytes, size_t len)
 {
-    while (len > 0) {
-        uint64_t word = stream_pattern_block(stream, offset / 8);
-        size_t skip = offset % 8, part = MIN(8 - skip, len);
+    uint64_t number = (offset / 8 + 1) * PATTERN_STEP + stream * PATTERN_STREAM;
+    size_t skip = offset % 8;
 
-        if (part == 8)
-            memcpy(bytes, &word, 8);
-        else
-            memcpy(bytes, (uint8_t *)&word + skip, part);
+    if (skip > 0) {
+        uint64_t letters = stream_pattern_letters(number);
+        size_t part = MIN(8 - skip, len);
+        memcpy(bytes, (uint8_t *)&letters + skip, part);
         bytes += part;
-        offset += part;
         len -= part;
+        number += PATTERN_STEP;
     }
+    for (; len >= 8; len -= 8, bytes += 8, number += PATTERN_STEP) {
+        uint64_t letters = stream_pattern_letters(number);
+        memcpy(bytes, &letters, 8);
+    }
+    uint64_t letters = stream_pattern_letters(number);
+    memcpy(bytes, &letters, len);
 }
 
 /* The first run that ends after `offset`. */

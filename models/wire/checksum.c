@@ -3,25 +3,27 @@
 #include <glib.h>
 #include <string.h>
 
-/* Adds 32-bit words in the machine's own order into 64 bits; the sum of 16-bit
- * words in network order comes out by folding and swapping at the end, since
- * one's complement addition does not care about byte order (RFC 1071 §2 (B)). */
+/* Adds 32-bit words in the machine's own order into 64 bits, two chains at a
+ * time; the sum of 16-bit words in network order comes out by folding and
+ * swapping at the end, since one's complement addition does not care about byte
+ * order (RFC 1071 §2 (B)). */
 static uint64_t
 checksum_add(const uint8_t *bytes, uint32_t len)
 {
-    uint64_t sum = 0;
-    uint32_t word, at = 0;
+    uint64_t sum = 0, other = 0, words[2];
 
-    for (; at + 4 <= len; at += 4) {
-        memcpy(&word, bytes + at, 4);
-        sum += word;
+    for (; len >= 16; len -= 16, bytes += 16) {
+        memcpy(words, bytes, 16);
+        sum += (words[0] & UINT32_MAX) + (words[0] >> 32);
+        other += (words[1] & UINT32_MAX) + (words[1] >> 32);
     }
-    if (at < len) { /* RFC 1071 §1: an odd byte is padded with zero */
-        word = 0;
-        memcpy(&word, bytes + at, len - at);
-        sum += word;
+    if (len > 0) { /* RFC 1071 §1: what is missing is zero */
+        words[0] = words[1] = 0;
+        memcpy(words, bytes, len);
+        sum += (words[0] & UINT32_MAX) + (words[0] >> 32);
+        other += (words[1] & UINT32_MAX) + (words[1] >> 32);
     }
-    return sum;
+    return sum + other;
 }
 
 static uint32_t
