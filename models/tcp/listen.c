@@ -266,7 +266,8 @@ tcp_request_arm(TcpRequest *request)
 {
     TcpStack *stack = request->listener->conn->stack;
 
-    sim_timer_set(stack->sim, &request->timer, sim_now(stack->sim) + request_timeout(request),
+    sim_timer_set(stack->sim, &request->timer,
+                  tcp_tick_after(stack, sim_now(stack->sim) + request_timeout(request)),
                   request_on_timer, request);
 }
 
@@ -286,15 +287,17 @@ request_on_timer(void *arg)
     TcpRequest *request = arg;
     TcpListener *listener = request->listener;
     TcpStack *stack = listener->conn->stack;
-    unsigned most = most_timeouts(listener);
+    unsigned most = most_timeouts(listener), defer = listener->conn->opt.defer_accept_s;
 
     host_count(stack->host, MIB_TcpExtTCPTimeouts);
-    if (request->timeouts >= most) {
+    if (request->timeouts >= most && (!request->acked || request->timeouts >= defer)) {
         tcp_request_drop(
             request, TCP_CAUSE("timer", "SYN-ACK retries used up", "net.ipv4.tcp_synack_retries"));
         return;
     }
-    if (!request->acked)
+    /* TCP_DEFER_ACCEPT: a client that has acknowledged is left alone until the
+     * last try; one that the full accept queue turned away is asked again. */
+    if (!request->acked || request->timeouts + 1u >= defer)
         request_resend(stack, request, "RFC 9293 §3.8.1");
     if (request->timeouts++ == 0)
         listener->n_young--;

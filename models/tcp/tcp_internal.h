@@ -323,6 +323,15 @@ tcp_now(const TcpConn *conn)
     return sim_now(conn->stack->sim);
 }
 
+/* With kernel_hz, the tick at or after a time: a kernel's timers are never early. */
+static inline SimTime
+tcp_tick_after(const TcpStack *stack, SimTime time)
+{
+    SimTime tick = stack->params.kernel_hz != 0 ? SIM_SEC / stack->params.kernel_hz : 1;
+
+    return (time + tick - 1) / tick * tick;
+}
+
 /* ==== Segments in: demux.c (input), then by state =========================== */
 
 void tcp_icmp_error(Host *host, const IcmpError *error);             /* from ip: error.c */

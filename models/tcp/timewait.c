@@ -183,6 +183,8 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     }
     if (conn->state != substate)
         tcp_set_state(conn, substate, cause);
+    if (substate == TCP_FIN_WAIT_2)
+        tcp_verdict(stack, conn->id, VERDICT_NOTE, cause.packet, "FIN-WAIT-2 goes on without a socket", cause.rule);
     tw = sim_pool_get(&stack->timewait_pool);
     entry_fill(tw, conn, substate);
     tcp_port_hold(stack, tw->entry.tuple.lport, tw->reuse_addr);

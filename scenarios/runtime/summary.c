@@ -101,6 +101,18 @@ add_expects(JsonBuilder *b, const GPtrArray *expects)
     add_number(b, "expectations_failed", failed);
 }
 
+/* What the scenario's result() stored: JSON already. */
+static void
+add_results(JsonBuilder *b, const char *results)
+{
+    JsonNode *node = results != NULL ? json_from_string(results, NULL) : NULL;
+
+    if (node == NULL)
+        return;
+    json_builder_set_member_name(b, "results");
+    json_builder_add_value(b, node); /* takes it */
+}
+
 static void
 add_totals(JsonBuilder *b, const TraceTotals *t, uint64_t left_out)
 {
@@ -230,6 +242,7 @@ summary_to_json(const Summary *summary, const Recorder *recorder, uint64_t left_
         add_text(b, "stopped_by", summary->stopped_by);
     add_text(b, "said", summary->said);
     add_expects(b, summary->expects);
+    add_results(b, summary->results);
     add_totals(b, recorder_totals(recorder), left_out);
     add_final_states(b, recorder);
     add_hosts(b, net);

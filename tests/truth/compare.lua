@@ -60,35 +60,112 @@ local function window_class(p)
     return p.win == 0 and "0" or "open"
 end
 
+-- A connection is known by A's end and by which of B's ends it is that one's
+-- first, second, ...: B's port is the recording program's own choice.
+local function connection_namer()
+    local seen = {}
+    return function(p)
+        local a, b = p.from, p.to
+        if p.dir:find("B>A", 1, true) or p.dir == "inj>A" then a, b = b, a end
+        seen[a] = seen[a] or { n = 0 }
+        if not seen[a][b] then
+            seen[a].n = seen[a].n + 1
+            seen[a][b] = seen[a].n
+        end
+        return a .. "#" .. seen[a][b]
+    end
+end
+
+-- { order = { name, ... }, [name] = { ["A>B"] = sent, ["B>A"] = sent, A = received, B = received } }
 local function normalize(packets)
-    local N, ends, by_dir = numberer(), {}, { ["A>B"] = {}, ["B>A"] = {} }
-    local n_conns = 0
+    local N, name_of, conns = numberer(), connection_namer(), { order = {} }
     for _, p in ipairs(packets) do
-        if by_dir[p.dir] then
-            local q = { t = p.t, proto = p.proto, len = p.len, df = p.df, id = p.id, text = p.text }
-            if p.proto == "tcp" then
-                N.note(p)
-                local a, b = p.from .. " " .. p.to, p.to .. " " .. p.from
-                local conn = ends[a] or ends[b]
-                if not conn then
-                    n_conns = n_conns + 1
-                    conn = n_conns
-                    ends[a] = conn
-                end
-                q.conn, q.flags, q.seq = conn, p.flags, N.seq(p)
-                if p.flags:find("R", 1, true) and not p.flags:find(".", 1, true) and p.raw_ack == 0 then q.ack = nil
-                elseif p.flags:find(".", 1, true) then q.ack = N.ack(p) end
+        local is_tcp = p.proto == "tcp"
+        local name = is_tcp and name_of(p) or "no connection"
+        local conn = conns[name]
+        if not conn then
+            conn = { name = name, ["A>B"] = {}, ["B>A"] = {}, A = {}, B = {} }
+            conns[name] = conn
+            table.insert(conns.order, conn)
+        end
+        local to = p.dir:match(">([AB])")
+        if p.rx and to then table.insert(conn[to], p.rx) end
+        if is_tcp then N.note(p) end
+        if conn[p.dir] then
+            local q = { t = p.t, proto = p.proto, len = p.len, df = p.df, off = p.off, mf = p.mf }
+            if is_tcp then
+                q.flags, q.seq = p.flags, N.seq(p)
+                if p.flags:find(".", 1, true) then q.ack = N.ack(p) end
                 q.opts, q.win = option_text(p.opts), window_class(p)
             elseif p.proto == "icmp" then
-                q.flags = ("icmp %d/%d mtu %d"):format(p.type, p.code, p.mtu or 0)
+                q.flags = ("icmp %s/%s"):format(p.type, p.code)
             else
                 q.flags = p.proto
-                q.off, q.mf = p.off, p.mf
             end
-            table.insert(by_dir[p.dir], q)
+            table.insert(conn[p.dir], q)
         end
     end
-    return by_dir
+    return conns
+end
+
+-- Alike clients: which of them the kernel's timer wheel or scheduler takes first
+-- is chance. They are compared by what befell them, the one with the shortest
+-- life first.
+local function behaviour(conn)
+    local words = {}
+    for _, dir in ipairs { "A>B", "B>A" } do
+        words[#words + 1] = ("%03d"):format(#conn[dir])
+        for _, p in ipairs(conn[dir]) do words[#words + 1] = ("%s %s %s %s"):format(p.flags, p.seq or "", p.ack or "", p.len) end
+    end
+    return table.concat(words, "|")
+end
+
+local function anonymous_pairs(want, got, pattern, used, list)
+    local function those(conns)
+        local alike = {}
+        for _, c in ipairs(conns.order) do
+            if c.name:find(pattern) then
+                used[c] = true
+                c.behaviour = behaviour(c)
+                table.insert(alike, c)
+            end
+        end
+        table.sort(alike, function(x, y)
+            if x.behaviour ~= y.behaviour then return x.behaviour < y.behaviour end
+            return x.name < y.name
+        end)
+        return alike
+    end
+    local w, g = those(want), those(got)
+    for i = 1, math.max(#w, #g) do table.insert(list, { w[i], g[i] }) end
+end
+
+-- Pairs of connections: by A's end where both have it, the rest in order.
+local function match_connections(want, got, anonymous)
+    local pairs_, used, left = {}, {}, {}
+    if anonymous then anonymous_pairs(want, got, anonymous, used, pairs_) end
+    for _, w in ipairs(want.order) do
+        if used[w] then goto continue end
+        local g = got[w.name]
+        if g then
+            used[g] = true
+            table.insert(pairs_, { w, g })
+        else
+            table.insert(left, w)
+        end
+        ::continue::
+    end
+    local next_g = 1
+    for _, w in ipairs(left) do
+        while got.order[next_g] and used[got.order[next_g]] do next_g = next_g + 1 end
+        local g = got.order[next_g]
+        if g then used[g] = true end
+        table.insert(pairs_, { w, g })
+    end
+    for _, g in ipairs(got.order) do
+        if not used[g] then table.insert(pairs_, { nil, g }) end
+    end
+    return pairs_
 end
 
 -- ---- comparisons: each returns nil, or the first difference in words ------
@@ -102,11 +179,40 @@ local function packet_words(p)
     return ("%s seq %d%s len %d <%s> win %s"):format(p.flags, p.seq, p.ack and " ack " .. p.ack or "", p.len, p.opts, p.win)
 end
 
-local function compare_direction(dir, want, got, ignore, conn_of)
-    local last_want, last_got, worst
-    for i = 1, math.max(#want, #got) do
-        local w, g = want[i], got[i]
-        local where = ("%s packet %d"):format(dir, i)
+-- The last thing that happened at the sending end before t: how long ago, and
+-- the same thing's time on the other side.
+local function reference(conn, other, dir, i, t)
+    local at, where = nil, nil
+    if i > 1 then at, where = conn[dir][i - 1].t, other[dir][i - 1].t end
+    local received, theirs = conn[dir:sub(1, 1)], other[dir:sub(1, 1)]
+    for j = #received, 1, -1 do
+        if received[j] <= t then
+            if theirs[j] and (not at or received[j] > at) then at, where = received[j], theirs[j] end
+            break
+        end
+    end
+    return at, where
+end
+
+local function compare_time(w, g, want, got, dir, i)
+    local at, where = reference(want, got, dir, i, w.t)
+    if not at then return end -- the first packet: when, is the scenario's choice
+    local gap_w, gap_g = w.t - at, g.t - where
+    local waited = i > 1 and g.t - got[dir][i - 1].t or gap_g
+    local slack = JITTER + timer_slack(math.max(gap_g, waited, 0))
+    if gap_w - gap_g > slack or gap_g - gap_w > JITTER + 0.008 + 0.02 * gap_g then
+        return ("kernel %.4f s after what came before it, we %.4f s (allowed %.3f later)"):format(gap_w, gap_g, slack)
+    end
+end
+
+local function compare_direction(dir, want, got, ignore, last)
+    for i = 1, math.max(#want[dir], #got[dir]) do
+        local w, g = want[dir][i], got[dir][i]
+        local where = ("%s %s packet %d"):format(want.name, dir, i)
+        if not w and g.t > last.at - JITTER - timer_slack(g.t - (i > 1 and got[dir][i - 1].t or 0)) then
+            last.cut = true -- the recording had ended: what follows is ours alone
+            return
+        end
         if not w or not g then
             return ("%s: kernel sent %s%s, we sent %s%s"):format(where, packet_words(w), w and (" at %.3f"):format(w.t) or "",
                 packet_words(g), g and (" at %.3f"):format(g.t) or "")
@@ -116,21 +222,30 @@ local function compare_direction(dir, want, got, ignore, conn_of)
                 return ("%s at %.3f: %s differs: kernel %s, we %s (at %.3f)"):format(where, w.t, WORDS[f] or f, packet_words(w), packet_words(g), g.t)
             end
         end
-        if w.conn and conn_of[w.conn] == nil then conn_of[w.conn] = g.conn end
-        if w.conn and conn_of[w.conn] ~= g.conn then
-            return ("%s at %.3f: belongs to connection %s, ours to %s"):format(where, w.t, w.conn, g.conn)
-        end
-        -- Time: lateness accumulates over timers, so gaps are compared, and
-        -- the whole with the sum of what the gaps allow.
-        local gap_w, gap_g = w.t - (last_want or 0), g.t - (last_got or 0)
-        local slack = JITTER + timer_slack(math.max(gap_g, 0))
-        if not ignore.time and (gap_w - gap_g > slack + (worst or 0) or gap_g - gap_w > slack + (worst or 0)) then
-            return ("%s (%s): kernel at %.4f, %.4f after the one before; we at %.4f, %.4f after (allowed %.3f)"):format(where,
-                packet_words(w), w.t, gap_w, g.t, gap_g, slack)
-        end
-        worst = math.max((worst or 0) * 0.5, math.abs(gap_w - gap_g)) -- a late one makes the next early
-        last_want, last_got = w.t, g.t
+        local late = not ignore.time and compare_time(w, g, want, got, dir, i)
+        if late then return ("%s (%s at %.3f): %s"):format(where, packet_words(w), w.t, late) end
     end
+end
+
+local function compare_packets(recording, run, ignore, variant)
+    local want, got = normalize(recording.packets), normalize(run.packets)
+    local last = { at = recording.ends }
+    for _, pair in ipairs(match_connections(want, got, variant.anonymous)) do
+        local w, g = pair[1], pair[2]
+        if not w or not g then
+            local which = w or g
+            local first = which["A>B"][1] or which["B>A"][1]
+            if first and (w or first.t < recording.ends - JITTER) then
+                return ("connection %s: only %s had it (%s)"):format(which.name, w and "the kernel" or "we", packet_words(first))
+            end
+        else
+            for _, dir in ipairs { "A>B", "B>A" } do
+                local difference = compare_direction(dir, w, g, ignore, last)
+                if difference then return difference end
+            end
+        end
+    end
+    return nil, last.cut
 end
 
 -- The kernel's tracepoint shows TIME_WAIT as CLOSE, and a connection only
@@ -214,21 +329,19 @@ end
 -- variant: { ignore = { win = true, time = true, elapsed = true, ["recv"] = true }, counters = { ... } }
 function M.compare(recording, run, variant)
     local ignore = variant.ignore or {}
-    local want, got = normalize(recording.packets), normalize(run.packets)
-    local conn_of = {}
-    for _, dir in ipairs { "A>B", "B>A" } do
-        local difference = compare_direction(dir, want[dir], got[dir], ignore, conn_of)
-        if difference then return difference end
-    end
+    local difference, was_cut = compare_packets(recording, run, ignore, variant)
+    if difference then return difference end
     if not ignore.states then
         for _, side in ipairs { "A", "B" } do
-            local difference = compare_states(side, state_sequences(recording.transitions[side]), state_sequences(run.transitions[side]))
+            difference = compare_states(side, state_sequences(recording.transitions[side]), state_sequences(run.transitions[side]))
             if difference then return difference end
         end
     end
     return compare_calls(recording.calls, run.calls, ignore)
-        or compare_counters(recording.counters, run.counters, variant.counters or M.COUNTERS)
-        or (variant.extra and variant.extra(recording.extra, run.results))
+        -- A run that goes on where the recording ended has counted more.
+        or not was_cut and compare_counters(recording.counters, run.counters, variant.counters or M.COUNTERS)
+        or variant.extra and variant.extra(recording.extra, run.results)
+        or nil
 end
 
 -- Counters that the protocol's rules set (not segment accounting, which GSO

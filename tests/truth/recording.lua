@@ -15,7 +15,7 @@ end
 
 local function packet_of(p)
     local q = {
-        t = p.t, dir = p.dir, proto = p.proto, len = p.len, df = p.ip.df, id = p.ip.id,
+        t = p.t, rx = p.rx, dir = p.dir, proto = p.proto, len = p.len, df = p.ip.df, id = p.ip.id,
         from = ("%s:%s"):format(p.ip.src, p.sport or "-"), to = ("%s:%s"):format(p.ip.dst, p.dport or "-"),
         mf = p.ip.mf or false, off = p.ip.off or 0, delivered = p.rx ~= nil,
     }
@@ -49,6 +49,10 @@ function M.read(path)
         name = doc.scenario, what = doc.what, packets = {}, transitions = transitions_of(doc.transitions),
         calls = doc.app, counters = doc.nstat, extra = doc.extra, polls = doc.sock_poll,
     }
+    recording.ends = 0
+    for _, list in ipairs { doc.packets, doc.app, doc.sock_poll, doc.transitions } do
+        for _, row in ipairs(list) do recording.ends = math.max(recording.ends, row.t) end
+    end
     for _, p in ipairs(doc.packets) do table.insert(recording.packets, packet_of(p)) end
     return recording
 end

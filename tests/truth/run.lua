@@ -52,26 +52,31 @@ local function options_of(text)
     return list
 end
 
--- The packets that A's and B's own stacks sent.
+-- Everything that crossed the wire: what A's and B's stacks sent, and what was
+-- put there (copies and forged segments), as the recordings name them.
+local function direction_of(r)
+    local to = r.to ~= "" and r.to or "?"
+    if r.marks:find("i", 1, true) then return "inj>" .. to end
+    local dir = r.from == "A" and "A>B" or r.from == "B" and "B>A" or r.from .. ">" .. to
+    return r.marks:find("c", 1, true) and dir .. " dup" or dir
+end
+
 local function packets_of(rows)
     local out = {}
     for _, r in ipairs(rows) do
-        local dir = r.from == "A" and "A>B" or r.from == "B" and "B>A" or nil
-        if dir and not r.marks:find("[ci]") then
-            local p = {
-                t = tonumber(r.sent), dir = dir, proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
-                id = tonumber(r.ip_id), from = r.src, to = r.dst, mf = r.frag:find("+", 1, true) ~= nil,
-                off = tonumber(r.frag:match("^%d+")) or 0, delivered = r.fate == "arrived",
-            }
-            if r.proto == "tcp" then
-                p.flags, p.win = flag_letters(r.flags), tonumber(r.win)
-                p.raw_seq, p.raw_ack = tonumber(r.raw_seq), tonumber(r.raw_ack)
-                p.opts = options_of(r.options)
-            elseif r.proto == "icmp" then
-                p.type, p.code = r.flags:match("(%d+)/(%d+)")
-            end
-            out[#out + 1] = p
+        local p = {
+            t = tonumber(r.sent), dir = direction_of(r), proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
+            id = tonumber(r.ip_id), from = r.src, to = r.dst, mf = r.frag:find("+", 1, true) ~= nil,
+            off = tonumber(r.frag:match("^%d+")) or 0, rx = r.fate == "arrived" and tonumber(r.ended) or nil,
+        }
+        if r.proto == "tcp" then
+            p.flags, p.win = flag_letters(r.flags), tonumber(r.win)
+            p.raw_seq, p.raw_ack = tonumber(r.raw_seq), tonumber(r.raw_ack)
+            p.opts = options_of(r.options)
+        elseif r.proto == "icmp" then
+            p.type, p.code = r.flags:match("(%d+)/(%d+)")
         end
+        out[#out + 1] = p
     end
     return out
 end
@@ -81,8 +86,11 @@ local STATES = { ["SYN-RECEIVED"] = "SYN_RECV", CLOSED = "CLOSE", ["FIN-WAIT-1"]
 
 -- As the kernel's tracepoint tells them: a request is seen only when it
 -- becomes a socket, TIME_WAIT and an orphan's FIN_WAIT2 entry are CLOSE.
-local function transitions_of(rows)
-    local sides, passive, gone = { A = {}, B = {} }, {}, {}
+local function transitions_of(rows, notes)
+    local sides, passive, gone, orphaned = { A = {}, B = {} }, {}, {}, {}
+    for _, r in ipairs(notes) do
+        if r.what == "FIN-WAIT-2 goes on without a socket" then orphaned[r.host .. r.conn] = true end
+    end
     for _, r in ipairs(rows) do
         local new = STATES[r.to] or r.to:gsub("-", "_")
         local old = STATES[r.from] or r.from:gsub("-", "_")
@@ -98,6 +106,10 @@ local function transitions_of(rows)
                 end
                 if new == "TIME_WAIT" then new, gone[key] = "CLOSE", true end
                 table.insert(sides[side], { t = tonumber(r.time), sk = key, old = old, new = new })
+                if new == "FIN_WAIT2" and orphaned[key] then
+                    table.insert(sides[side], { t = tonumber(r.time), sk = key, old = new, new = "CLOSE" })
+                    gone[key] = true
+                end
             end
         end
         ::continue::
@@ -110,14 +122,19 @@ function M.read(dir)
     if not rows then return nil, err end
     local summary = json.decode(recording.read_file(dir .. "/summary.json"))
     local run = {
-        packets = packets_of(rows), transitions = transitions_of(table_of(dir .. "/states.tsv") or {}),
+        packets = packets_of(rows), 
+        transitions = transitions_of(table_of(dir .. "/states.tsv") or {}, table_of(dir .. "/why.tsv") or {}),
         calls = (summary.results or {}).calls or {}, results = (summary.results or {}).extra or {},
-        counters = summary.counters or {}, summary = summary,
+        counters = {}, summary = summary,
     }
+    for _, host in ipairs(summary.hosts) do run.counters[host.name] = host.counters end
     -- The recordings count time from the first packet that anyone sent.
     local zero = math.huge
     for _, r in ipairs(rows) do zero = math.min(zero, tonumber(r.sent)) end
-    for _, p in ipairs(run.packets) do p.t = p.t - zero end
+    for _, p in ipairs(run.packets) do
+        p.t = p.t - zero
+        p.rx = p.rx and p.rx - zero
+    end
     return run
 end
 

@@ -17,7 +17,7 @@ local function spoofed(i, src, timestamps)
         mss = 1460 }
     if timestamps then
         syn.sack_ok, syn.tsval, syn.tsecr = true, 1000 + i, 0
-        if params.kind == "flood" or params.kind == "long" then syn.wscale = 7 end
+        if params.kind == "flood" then syn.wscale = 7 end
     end
     R.wire:inject(syn)
 end
@@ -88,9 +88,12 @@ elseif params.kind == "continuous" then
         end
     end)
     sleep("1s")
+    local before -- the recording program's socket of the last turn is closed when it makes the next
     for _ = 1, 6 do
+        if before then before:close() end
         local conn = R.connect("A", { timeout = "3s" }, "connect (3 s timeout)")
         if conn then R.call("A", "send", function() return conn:send("x") end) end
+        before = conn
         sleep("300ms")
     end
     stop = true
