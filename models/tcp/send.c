@@ -273,6 +273,8 @@ void
 tcp_send_done(TcpConn *conn)
 {
     tcp_timer_clear(conn);
-    sim_timer_stop(conn->stack->sim, &conn->pacing);
+    /* The connection's memory may go next: no event may look at its timers. */
+    sim_timer_done(conn->stack->sim, &conn->rtx);
+    sim_timer_done(conn->stack->sim, &conn->pacing);
     tcp_tx_free(conn);
 }
