@@ -2,6 +2,7 @@
  * peer's FIN, and orphans: connections whose user has gone. */
 #include "models/tcp/listen.h"
 #include "models/tcp/ports.h"
+#include "models/tcp/rxqueue.h"
 #include "models/tcp/timewait.h"
 
 #define SHUT_RD_BIT 1
@@ -218,7 +219,7 @@ close_connection(TcpConn *conn)
     conn->shut = SHUT_RD_BIT | SHUT_WR_BIT;
     if (conn->state == TCP_SYN_SENT) {
         tcp_conn_end(conn, TCP_CAUSE("call", "close()", "RFC 9293 §3.10.4"));
-    } else if (tcp_unread_bytes(conn) > 0 && p->abort_on_unread) {
+    } else if (tcp_rx_has_data(conn) && p->abort_on_unread) {
         host_count(conn->stack->host, MIB_TcpExtTCPAbortOnClose);
         tcp_send_reset(conn, "RFC 2525 §2.17: unread data");
         tcp_conn_end(conn, TCP_CAUSE("call", "close() with unread data", "RFC 2525 §2.17"));

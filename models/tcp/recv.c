@@ -2,6 +2,7 @@
  * the order of Linux: urgent mark, data, FIN, errors, end. */
 #include "models/tcp/fastopen.h"
 #include "models/tcp/delack.h"
+#include "models/tcp/fastopen.h"
 #include "models/tcp/rcvwindow.h"
 #include "models/tcp/reassembly.h"
 #include "models/tcp/rxqueue.h"
@@ -180,7 +181,7 @@ why_empty(TcpConn *conn)
     }
     if (conn->shut & 1)
         return 0;
-    if (conn->state == TCP_CLOSED)
+    if (conn->state == TCP_CLOSED && !tcp_fastopen_is_waiting(conn))
         return -ENOTCONN;
     return -EAGAIN;
 }

@@ -42,6 +42,15 @@ tcp_rx_first(const TcpConn *conn)
     return conn->rx ? &conn->rx->entries[conn->rx->first] : NULL;
 }
 
+/* Bytes wait, whatever the state: in SYN-RECEIVED with Fast Open too. */
+static inline bool
+tcp_rx_has_data(const TcpConn *conn)
+{
+    const TcpRxQueue *rx = conn->rx;
+
+    return rx && rx->entries[rx->first].len > 0;
+}
+
 /* What an allocation for a packet leaves behind the packet. */
 static inline uint16_t
 tcp_rx_tail_room(uint32_t truesize, uint32_t packet_bytes)
