@@ -402,12 +402,12 @@ listener_backlog(lua_State *L)
     return result < 0 ? push_failure(L, result) : 1;
 }
 
-/* host:listen(port [, { backlog =, address =, options = }]) -> listener; nil, error */
+/* host:listen(port or 0 (any) [, { backlog =, address =, options = }]) -> listener; nil, error */
 static int
 host_listen(lua_State *L)
 {
     HostBox *host = host_check(L, 1);
-    Endpoint local = { IP_ADDR_ANY, (uint16_t)value_int(L, 2, "listen: port", 1, 65535) };
+    Endpoint local = { IP_ADDR_ANY, (uint16_t)value_int(L, 2, "listen: port", 0, 65535) };
     ConfTable t;
 
     conf_open(&t, L, 3, "listen");

@@ -5,6 +5,8 @@
 --   known:  a difference that is understood, with its reason
 --   out_of_scope: a reason
 
+local steps = require "steps"
+
 local all = {}
 
 local function family(name)
@@ -87,6 +89,71 @@ family "s09" {
     s09_third_ack_idle_accept4 = { anonymous = "^10%.0%.0%.1:410", set = { kind = "third_ack", sends = false, life = "12s" } },
     s09_third_ack_data_accept4 = { anonymous = "^10%.0%.0%.1:410", set = { kind = "third_ack", life = "12s" } },
     s09_third_ack_abort = { anonymous = "^10%.0%.0%.1:410", set = { kind = "third_ack", abort = 1, life = "8s" } },
+}
+
+family "s10" {
+    s10_reuse0_ts0 = { set = { reuse = 0, timestamps = 0 }, extra = steps.reuse },
+    s10_reuse0_ts1 = { set = { reuse = 0, timestamps = 1 }, extra = steps.reuse },
+    s10_reuse1_ts0 = { set = { reuse = 1, timestamps = 0 }, extra = steps.reuse },
+    s10_reuse1_ts1 = { set = { reuse = 1, timestamps = 1 }, extra = steps.reuse },
+    s10_reuse2_ts0 = { set = { reuse = 2, timestamps = 0 }, extra = steps.reuse },
+    s10_reuse2_ts1 = { set = { reuse = 2, timestamps = 1 }, extra = steps.reuse },
+    s10_reuse1_server_still_tw = { set = { kind = "server_still_tw" } },
+    s10_ports_exhausted = { set = { kind = "exhausted" } },
+    s10_port_choice = { set = { kind = "choice" }, extra = steps.port_choice },
+    s10_tw_buckets = { set = { kind = "buckets" }, extra = steps.buckets },
+    s10_server_tw_rebind = { set = { kind = "server_rebind" } },
+    s10_bind_tw_immediate = { set = { kind = "bind_immediate" } },
+}
+
+family "s11" {
+    s11_linger0 = {},
+    s11_linger0_blocked_reader = { set = { kind = "linger0_blocked_reader" } },
+    s11_close_unread = { set = { kind = "close_unread" } },
+    s11_data_after_close = { set = { kind = "data_after_close" } },
+    s11_linger2_ok = { set = { kind = "linger2_ok" } },
+    s11_linger2_blackout = { set = { kind = "linger2_blackout" } },
+    s11_pending_rst_vs_data = { set = { kind = "pending_rst" } },
+}
+
+family "s12" {
+    s12_ka_alive = {},
+    s12_ka_unreachable = { set = { kind = "unreachable" } },
+    s12_ka_rebooted = { set = { kind = "rebooted" } },
+    s12_ka_unacked_data = { set = { kind = "unacked_data" } },
+    s12_ka_user_timeout = { set = { kind = "user_timeout" } },
+    s12_ka_icmp = { set = { kind = "icmp" } },
+}
+
+family "s13" {
+    s13_finwait2_orphan = {},
+    s13_finwait2_shutdown_only = { set = { kind = "shutdown_only" } },
+    s13_finwait2_fin_late = { set = { kind = "fin_late" } },
+    s13_finwait2_data = { set = { kind = "finwait2_data" } },
+    s13_fin_timeout_5 = { set = { kind = "fin_timeout", fin_timeout = 5 } },
+    s13_fin_timeout_5_timewait = { set = { kind = "fin_timeout_timewait", fin_timeout = 5 } },
+    s13_fin_lost_orphan = { set = { kind = "fin_lost_orphan" } },
+    s13_half_close = { set = { kind = "half_close" } },
+    s13_shut_rd = { set = { kind = "shut_rd" } },
+    s13_simul_close = { set = { kind = "simul_close" } },
+    s13_simul_close_acklost = { set = { kind = "simul_close_acklost" } },
+    s13_simul_open = { set = { kind = "simul_open" } },
+    s13_simul_open_stagger = { set = { kind = "simul_open", stagger = 6 } },
+    s13_self_connect = { set = { kind = "self_connect" } },
+}
+
+family "s16" {
+    s16_closed_port = {},
+    s16_no_route = { set = { kind = "no_route" } },
+    s16_icmp_net_unreach = { set = { kind = "icmp", code = 0 } },
+    s16_icmp_host_unreach = { set = { kind = "icmp", code = 1 } },
+    s16_icmp_proto_unreach = { set = { kind = "icmp", code = 2 } },
+    s16_icmp_port_unreach = { set = { kind = "icmp", code = 3 } },
+    s16_icmp_admin = { set = { kind = "icmp", code = 13 } },
+    s16_icmp_ttl = { set = { kind = "icmp", type = 11, code = 0 } },
+    s16_icmp_est_host_unreach = { set = { kind = "icmp", code = 1, established = true } },
+    s16_icmp_est_port_unreach = { set = { kind = "icmp", code = 3, established = true } },
+    s16_stray = { set = { kind = "stray" }, extra = steps.stray },
 }
 
 table.sort(all, function(a, b) return a.name < b.name end)

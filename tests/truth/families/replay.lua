@@ -58,6 +58,11 @@ function R.call(side, op, fn)
     return table.unpack(results, 1, results.n)
 end
 
+-- A call that the scenario timed itself.
+function R.note(side, op, res, began, elapsed)
+    table.insert(R.calls, { side = side, op = op, res = res, began = began, elapsed = elapsed })
+end
+
 function R.connect(side, options, op)
     local from, to = R.a, R.b
     if side == "B" then from, to = R.b, R.a end
@@ -84,6 +89,12 @@ function R.finish(settle)
     sleep(settle or "50ms")
     result("calls", R.calls)
     result("extra", R.extra or {})
+end
+
+-- A router's ICMP error about a packet of A, 5 ms after it was seen.
+function R.icmp_about(packet, kind, code, after, mtu)
+    R.wire:inject { to = R.a, src = "10.0.0.254", dst = R.a, proto = "icmp", icmp_type = kind, icmp_code = code, mtu = mtu,
+        about = packet, df = false, after = after or "5ms" }
 end
 
 function R.no_syn(packet) return not packet.flags:find("SYN", 1, true) end
