@@ -107,6 +107,7 @@ init_syn(TcpConn *conn)
     TcpStack *stack = conn->stack;
     uint32_t clamp = conn->rcv.clamp;
     uint32_t isn = conn->snd.write_seq; /* set when a TIME-WAIT entry was recycled */
+    uint32_t options = conn->ts.recent_at != 0 ? 12 : 0; /* then agreed already */
 
     if (isn == 0)
         isn = tcp_isn_new(stack, &conn->entry.tuple);
@@ -116,9 +117,9 @@ init_syn(TcpConn *conn)
     conn->ts.offset = tcp_ts_offset_new(stack, &conn->entry.tuple);
     tcp_sync_mss(conn, ip_path_mtu(stack->host, conn->entry.tuple.remote));
     conn->rcv.adv_mss = tcp_advertised_mss(conn);
-    conn->rcv.wnd = tcp_initial_window(
-        conn, tcp_receive_space(conn), conn->rcv.adv_mss, /* whole: options are not agreed yet */
-        stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
+    conn->rcv.wnd =
+        tcp_initial_window(conn, tcp_receive_space(conn), conn->rcv.adv_mss - options,
+                           stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
     conn->rcv.clamp = clamp;
     conn->rcv.ssthresh = conn->rcv.wnd;
     tcp_rto_set_initial(conn);
