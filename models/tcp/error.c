@@ -38,7 +38,6 @@ is_frag_needed(const IcmpError *error)
 static void
 error_for_opening(TcpConn *conn, int number)
 {
-    host_count(conn->stack->host, MIB_TcpAttemptFails);
     tcp_conn_fail(conn, number, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
 }
 

@@ -75,20 +75,6 @@ reset_errno(TcpState state)
 void
 tcp_reset_received(TcpConn *conn, const TcpSegment *seg)
 {
-    Host *host = conn->stack->host;
-
-    switch ((TcpState)conn->state) {
-    case TCP_SYN_SENT:
-    case TCP_SYN_RECEIVED:
-        host_count(host, MIB_TcpAttemptFails);
-        break;
-    case TCP_ESTABLISHED:
-    case TCP_CLOSE_WAIT:
-        host_count(host, MIB_TcpEstabResets);
-        break;
-    default:
-        break;
-    }
     tcp_conn_fail(conn, reset_errno(conn->state),
                   TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2", .packet = seg->packet->id));
 }

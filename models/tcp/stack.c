@@ -141,6 +141,8 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
 void
 tcp_conn_fail(TcpConn *conn, int error, TcpCause cause)
 {
+    if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED)
+        host_count(conn->stack->host, MIB_TcpAttemptFails); /* RFC 4022 */
     conn->error = error;
     tcp_wake(conn, TCP_EVENT_ERROR);
     tcp_conn_end(conn, cause);

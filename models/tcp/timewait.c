@@ -319,7 +319,6 @@ input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
         seg->end_seq == seg->seq)
         return; /* no news */
     if ((seg->flags & TCP_FIN) == 0 || seg->end_seq != tw->rcv_nxt + 1) {
-        host_count(stack->host, MIB_TcpExtTCPAbortOnData);
         tcp_reply_reset(stack, seg, "RFC 1122 §4.2.2.13: data after close");
         tcp_time_wait_drop(stack, tw,
                            TCP_CAUSE("segment", "data after close", "RFC 1122 §4.2.2.13",
