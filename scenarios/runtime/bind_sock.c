@@ -524,8 +524,7 @@ try_connect(lua_State *L, Process *process)
         int result = connect_begin(L, process, host);
 
         if (result < 0)
-            return connect_failed(L, process, sock_check(L, lua_gettop(L) > 5 ? -1 : 5, CONN_META),
-                                  result);
+            return connect_failed(L, process, sock_check(L, 5, CONN_META), result);
     }
 
     SockBox *box = sock_check(L, 5, CONN_META);
