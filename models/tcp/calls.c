@@ -38,6 +38,18 @@ tcp_bind(TcpConn *conn, Endpoint local)
     return 0;
 }
 
+void
+tcp_writer_waits(TcpConn *conn, bool waits)
+{
+    conn->writer_waits = waits;
+}
+
+void
+tcp_metrics_flush(Host *host)
+{
+    tcp_fastopen_cache_free(host->tcp);
+}
+
 unsigned
 tcp_poll(const TcpConn *conn)
 {
@@ -51,7 +63,8 @@ tcp_poll(const TcpConn *conn)
         events |= TCP_POLL_HUP;
     if ((conn->shut & 1) != 0)
         events |= TCP_POLL_IN | TCP_POLL_RDHUP;
-    if (conn->state != TCP_SYN_SENT && conn->state != TCP_SYN_RECEIVED) {
+    if (conn->state != TCP_SYN_SENT &&
+        (conn->state != TCP_SYN_RECEIVED || tcp_fastopen_is_child(conn))) {
         if (tcp_unread_bytes(conn) >= MAX(conn->opt.rcvlowat, 1u))
             events |= TCP_POLL_IN;
         if ((conn->shut & 2) != 0 || (conn->state != TCP_CLOSED && tcp_tx_is_writable(conn)))

@@ -187,6 +187,16 @@ send_later(TcpConn *conn)
 /* ---- The decision --------------------------------------------------------------- */
 
 /* NULL: the ACK may wait. Else the rule by which it may not. */
+void
+tcp_ack_hold(TcpConn *conn)
+{
+    tcp_ack_schedule(conn);
+    tcp_quickack_enter(conn, TCP_MAX_QUICKACKS);
+    conn->ack.pending |= TCP_ACK_TIMER;
+    sim_timer_set(conn->stack->sim, &conn->delack, tcp_now(conn) + tcp_delack_longest(conn),
+                  delack_timer, conn);
+}
+
 static const char *
 why_now(TcpConn *conn)
 {

@@ -60,6 +60,8 @@ bool tcp_quickack_is_on(const TcpConn *conn);
 void tcp_ack_note_data(TcpConn *conn);
 /* End of a segment's processing: acknowledges now, later, or not at all. */
 void tcp_ack_check(TcpConn *conn, bool may_be_out_of_order);
+/* The ACK of a SYN-ACK, kept back: data will carry it in a moment. */
+void tcp_ack_hold(TcpConn *conn);
 /* The user took `copied` bytes: an ACK or a window update may be due. */
 void tcp_ack_after_read(TcpConn *conn, size_t copied);
 /* Sends the ACK that compression held back, if any. */

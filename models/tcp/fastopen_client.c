@@ -8,6 +8,7 @@
 
 #include "models/tcp/ack.h"
 #include "models/tcp/fastopen.h"
+#include "models/tcp/text.h"
 
 enum {
     SYN_OPTION_ROOM = 40, /* what a SYN's options may take: middleboxes add to them */
@@ -154,8 +155,6 @@ prepare_syn(TcpConn *conn)
     if (conn->snd.user_mss != 0)
         conn->snd.mss_clamp = MIN(conn->snd.mss_clamp, conn->snd.user_mss);
     uint32_t room = tcp_mtu_to_mss(conn, ip_path_mtu(conn->stack->host, conn->entry.tuple.remote));
-    if (conn->stack->params.timestamps != 0 && !conn->ts.ok)
-        room -= MIN(room, 12);
     room -= MIN(room, SYN_OPTION_ROOM);
     return (uint32_t)MIN(fastopen->offer_len, room);
 }
@@ -197,16 +196,17 @@ cache_store(TcpConn *conn, const TcpSegment *seg, bool had_data)
     }
 }
 
-/* RFC 7413 §4.2.1: data that came with the SYN-ACK are welcome. */
+/* RFC 7413 §4.2.1: data that came with the SYN-ACK are welcome, and its FIN. */
 static void
-take_syn_ack_data(TcpConn *conn, const TcpSegment *seg)
+take_syn_ack_text(TcpConn *conn, const TcpSegment *seg)
 {
-    if (seg->payload.len == 0)
+    TcpSegment rest = *seg;
+
+    if (seg->payload.len == 0 && !(seg->flags & TCP_FIN))
         return;
-    tcp_rx_append(conn, seg->payload);
-    conn->data_segs_in++;
-    conn->rec.last_data_recv_at = tcp_now(conn);
-    tcp_wake(conn, TCP_EVENT_READABLE);
+    rest.seq++;
+    rest.flags &= (uint16_t)~TCP_SYN;
+    tcp_take_text(conn, &rest);
 }
 
 bool
@@ -230,6 +230,6 @@ tcp_fastopen_syn_ack(TcpConn *conn, const TcpSegment *seg)
         if (conn->w.delivered > 1)
             conn->w.delivered--; /* SYN and data were one packet */
     }
-    take_syn_ack_data(conn, seg);
+    take_syn_ack_text(conn, seg);
     return false;
 }

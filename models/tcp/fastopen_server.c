@@ -41,7 +41,8 @@ make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg)
     TcpFastOpen *fastopen = tcp_fastopen_of(child);
 
     tcp_enter(child);
-    fastopen->is_child = fastopen->syn_data_acked = true;
+    fastopen->is_child = true;
+    fastopen->syn_data_acked = seg->payload.len > 0;
     fastopen->pending = listener;
     tcp_fastopen_of(listener->conn)->queue++;
     child->snd.wnd = child->snd.max_wnd = seg->h->wnd; /* never scaled in a SYN */

@@ -3,6 +3,7 @@
 #include "models/tcp/fastopen.h"
 #include "models/tcp/handshake.h"
 
+#include "models/tcp/delack.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/ecn.h"
 #include "models/tcp/isn.h"
@@ -231,7 +232,11 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
     tcp_data_established(conn);
     tcp_keepalive_start(conn);
     tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
-    if (!tcp_fastopen_syn_ack(conn, seg))
+    if (tcp_fastopen_syn_ack(conn, seg))
+        return;
+    if (conn->writer_waits || conn->opt.defer_accept_s > 0 || tcp_pingpong_is_on(conn))
+        tcp_ack_hold(conn);
+    else
         tcp_send_ack(conn, "RFC 9293 §3.10.7.3 #4");
 }
 

@@ -151,8 +151,6 @@ recv_urgent(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n
     if (conn->opt.oob_inline || conn->rcv.urgent == TCP_URGENT_NONE ||
         conn->rcv.urgent == TCP_URGENT_READ)
         return -EINVAL;
-    if (tcp_fastopen_is_waiting(conn))
-        return -EAGAIN;
     if (conn->state == TCP_CLOSED && !conn->rcv.has_fin)
         return -ENOTCONN;
     if (conn->rcv.urgent == TCP_URGENT_HERE && max && max_parts &&
@@ -229,7 +227,8 @@ tcp_unread_bytes(const TcpConn *conn)
 {
     uint32_t unread;
 
-    if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED || conn->state == TCP_LISTEN)
+    if (conn->state == TCP_SYN_SENT || conn->state == TCP_LISTEN ||
+        (conn->state == TCP_SYN_RECEIVED && !tcp_fastopen_is_child(conn)))
         return 0;
     if (conn->rcv.urgent && !conn->opt.oob_inline &&
         !seq_before(conn->rcv.up, conn->rcv.copied_seq) && seq_before(conn->rcv.up, conn->rcv.nxt))

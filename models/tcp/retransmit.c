@@ -172,10 +172,12 @@ tcp_retransmit_simple(TcpConn *conn)
 {
     uint32_t mss = tcp_current_mss(conn);
 
+    if (conn->state == TCP_SYN_SENT && tcp_tx_n_sent(conn) > 1)
+        mss = 0; /* Fast Open: SYN and data were one packet */
     for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++) {
         TcpTxSeg *seg = tcp_tx_at(conn, i);
 
-        if (MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
+        if (mss == 0 || MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
             tcp_mark_lost(conn, seg);
     }
     if (!conn->rec.lost_out)

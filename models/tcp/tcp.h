@@ -72,6 +72,10 @@ int64_t tcp_send(TcpConn *conn, const void *bytes, size_t len, unsigned flags);
 /* TCP Fast Open: data with the SYN, if there is a cookie. */
 int64_t tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t len, unsigned flags);
 
+/* A user is blocked in send() until the handshake is over (or no more): the ACK
+ * of the SYN-ACK waits for that data. */
+void tcp_writer_waits(TcpConn *conn, bool waits);
+
 /* Takes up to max bytes: fills parts (one for each run of a stream) up to
  * *n_parts and sets it to how many. Bytes taken, 0 at EOF, or an error. */
 int64_t tcp_recv(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n_parts);
@@ -114,6 +118,8 @@ int tcp_option_find(const char *name); /* "TCP_NODELAY", "SO_LINGER", ...; -1: n
 
 /* What `ss -ti` prints; fields as in linux/tcp.h. Filled by info.c. */
 typedef struct TcpInfo TcpInfo;
+/* Forgets what the host remembers of its peers: Fast Open cookies. */
+void tcp_metrics_flush(Host *host);
 void tcp_get_info(const TcpConn *conn, TcpInfo *info); /* models/tcp/info.h */
 
 TcpState tcp_state(const TcpConn *conn);

@@ -88,6 +88,7 @@ struct TcpConn {
     TcpEntry entry;         /* first */
     TcpStack *stack;        /* borrows */
     uint32_t id;
+    bool writer_waits;      /* tcp_writer_waits() */
     bool is_connecting;     /* connect() returned EINPROGRESS and was not called again since */
     bool wscale_ok;         /* both ends sent the window scale option */
     uint8_t state;          /* TcpState: only tcp_set_state() writes it */
@@ -255,6 +256,7 @@ struct TcpConn {
         uint16_t search_low, search_high, probe_size;
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
+        bool was_reduced;     /* by ICMP, since the SYN */
         bool is_locked;       /* the path's MTU is below what IP believes: DF is clear */
     } path;
 

@@ -16,6 +16,8 @@
  * script waits for. Its own limit does not hold for shared objects. */
 #define DOOR_PATIENCE (600 * SIM_SEC)
 
+#define DOOR_BREATH_US 2000 /* real time */
+
 typedef struct DoorPacket {
     SimTime at;
     uint32_t len;
@@ -168,7 +170,7 @@ door_leave(Door *door)
         sim_run(door->sim, sim_now(door->sim));
         door_zerocopy_collect(door);
         door->returned_at = sim_now(door->sim);
-        door->has_returned = true;
+        door->has_returned = door->has_ended_call = true;
         if (door->is_woken) {
             door->is_woken = false;
             g_cond_signal(&door->settled);
@@ -228,6 +230,14 @@ door_usleep(void *arg, unsigned us)
     Door *door = arg;
 
     g_mutex_lock(&door->lock);
+    if (door->has_ended_call && g_thread_self() == door->driver) {
+        /* A blocking call has returned: let its thread put down the result before
+         * the next event, as it would have had the (real) time to. */
+        door->has_ended_call = false;
+        g_mutex_unlock(&door->lock);
+        g_usleep(DOOR_BREATH_US);
+        g_mutex_lock(&door->lock);
+    }
     door_run(door, sim_now(door->sim) + us * SIM_US);
     g_mutex_unlock(&door->lock);
     return 0;

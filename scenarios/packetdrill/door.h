@@ -55,7 +55,8 @@ struct Door {
     bool is_woken;   /* it was told to go on and has not settled */
     bool timed_out;
     SimTimer timeout;
-    bool has_returned;
+    bool has_returned;   /* and has not asked for the time since */
+    bool has_ended_call; /* and the driver has not slept since */
     SimTime returned_at; /* what that thread's next gettimeofday says */
 
     bool is_interrupted; /* the simulation was stopped for one of these: */

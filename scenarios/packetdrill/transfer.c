@@ -33,6 +33,30 @@ may_wait(const DoorFile *file, int flags)
     return !file->is_nonblocking && !(flags & MSG_DONTWAIT);
 }
 
+static bool
+is_closed(const DoorFile *file)
+{
+    return sock_tcp(file->sock) != NULL && tcp_state(sock_tcp(file->sock)) == TCP_CLOSED;
+}
+
+/* Data have gone with a SYN (`sent` of len bytes, or EINPROGRESS for none): waits
+ * for the end of the handshake. */
+static int64_t
+door_wait_open(Door *door, DoorFile *file, int64_t sent, size_t len)
+{
+    if (sent < 0 && sent != -EINPROGRESS)
+        return sent;
+    sent = MAX(sent, 0);
+    tcp_writer_waits(sock_tcp(file->sock), (size_t)sent < len);
+    while (!(sock_poll(file->sock) & (POLLOUT | POLLERR | POLLHUP))) {
+        if (!door_wait(door, SIM_NEVER))
+            break;
+    }
+    tcp_writer_waits(sock_tcp(file->sock), false);
+    int error = sock_take_error(file->sock);
+    return error != 0 ? -error : sent;
+}
+
 /* Fast Open: data with the SYN; then, for a blocking socket, as connect and the
  * rest of the data as send. */
 static int64_t
@@ -41,18 +65,7 @@ door_send_fastopen(Door *door, DoorFile *file, const uint8_t *bytes, size_t len,
 {
     int64_t sent = sock_sendto(file->sock, bytes, len, flags_of(flags), to);
 
-    if ((sent != -EINPROGRESS && sent < 0) || !may_wait(file, flags))
-        return sent;
-    if (sent == -EINPROGRESS)
-        sent = 0;
-    while (!(sock_poll(file->sock) & (POLLOUT | POLLERR | POLLHUP))) {
-        if (!door_wait(door, SIM_NEVER))
-            return -ETIMEDOUT;
-    }
-    int error = sock_take_error(file->sock);
-    if (error != 0)
-        return -error;
-    return sent;
+    return may_wait(file, flags) ? door_wait_open(door, file, sent, len) : sent;
 }
 
 /* A blocking socket takes everything, however long that lasts. */
@@ -70,8 +83,15 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
             return sent;
     }
     for (;;) {
+        bool was_closed = is_closed(file);
         int64_t more = sock_sendto(file->sock, bytes + sent, len - (size_t)sent,
                                    flags_of(flags) & ~(unsigned)TCP_MSG_FASTOPEN, to);
+        if (was_closed && more != -EOPNOTSUPP && may_wait(file, flags)) {
+            more = door_wait_open(door, file, more,
+                                  len - (size_t)sent); /* connect() had waited for data */
+            if (more < 0)
+                return more;
+        }
         if (more >= 0)
             sent += more;
         if (more < 0 && more != -EAGAIN)
