@@ -2,6 +2,8 @@
  * through the stages that the other files of models/link/ implement. */
 #include "models/link/link_internal.h"
 
+#include <string.h>
+
 LinkParams
 link_params_default(void)
 {
@@ -181,6 +183,35 @@ link_end_place(const LinkEnd *end, uint32_t *link, uint8_t *direction)
     *direction = end->direction;
 }
 
+static bool
+loss_is_same(const LossParams *a, const LossParams *b)
+{
+    return a->kind == b->kind && a->n_list == b->n_list &&
+           (a->n_list == 0 || memcmp(a->list, b->list, a->n_list * sizeof *a->list) == 0);
+}
+
+static bool
+trace_is_same(const LinkParams *a, const LinkParams *b)
+{
+    return a->n_trace == b->n_trace &&
+           (a->n_trace == 0 || memcmp(a->trace, b->trace, a->n_trace * sizeof *a->trace) == 0);
+}
+
+/* What goes on as before is not begun anew: the count of a loss list, the state
+ * of a loss model, the place in a trace. */
+static void
+link_end_carry_on(LinkEnd *end, const LinkParams *old, const LinkServer *old_server)
+{
+    if (end->dice != NULL && !loss_is_same(&end->params.loss, &old->loss)) {
+        end->dice->serial = end->dice->list_at = end->dice->burst_left = 0;
+        end->dice->is_bad = false;
+    }
+    if (end->server != NULL && old_server != NULL && trace_is_same(&end->params, old)) {
+        end->server->trace_origin = old_server->trace_origin;
+        end->server->trace_next = old_server->trace_next;
+    }
+}
+
 void
 link_change(Link *link, unsigned direction, const LinkParams *params)
 {
@@ -197,6 +228,7 @@ link_change(Link *link, unsigned direction, const LinkParams *params)
     while (old_server != NULL && (packet = server_take(end)) != NULL)
         packet_list_append(&waiting, packet);
     end->server = params_need_server(params) ? server_new(end) : NULL;
+    link_end_carry_on(end, &old, old_server);
     if (old_server != NULL)
         server_free(end, old_server);
     link_end_refresh(end);

@@ -73,6 +73,36 @@ a_list_loses_exactly_its_packets(void)
 }
 
 static void
+another_change_does_not_begin_a_list_anew(void)
+{
+    static const uint32_t list[] = { 2, 4 };
+    LinkParams params = plain_params();
+    params.loss = (LossParams){ .kind = LOSS_LIST, .list = list, .n_list = 2 };
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    wire_bench_stream(bench, 3, 100, SIM_MS);
+    params.delay = SIM_MS;
+    link_change(bench->link, 0, &params);
+    wire_bench_stream(bench, 2, 100, SIM_MS);
+    wire_bench_expect_order(bench, "1 3 5");
+}
+
+static void
+a_new_list_counts_from_its_beginning(void)
+{
+    static const uint32_t list[] = { 2 }, later[] = { 1 };
+    LinkParams params = plain_params();
+    params.loss = (LossParams){ .kind = LOSS_LIST, .list = list, .n_list = 1 };
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    wire_bench_stream(bench, 3, 100, SIM_MS);
+    params.loss.list = later;
+    link_change(bench->link, 0, &params);
+    wire_bench_stream(bench, 2, 100, SIM_MS);
+    wire_bench_expect_order(bench, "1 3 5");
+}
+
+static void
 a_list_in_one_direction_leaves_the_other_alone(void)
 {
     static const uint32_t list[] = { 1 };
@@ -268,6 +298,8 @@ main(int argc, char **argv)
     ADD(the_same_seed_loses_the_same_packets);
     ADD(another_impairment_does_not_change_the_luck_of_loss);
     ADD(a_list_loses_exactly_its_packets);
+    ADD(another_change_does_not_begin_a_list_anew);
+    ADD(a_new_list_counts_from_its_beginning);
     ADD(a_list_in_one_direction_leaves_the_other_alone);
     ADD(a_burst_takes_packets_in_a_row);
     ADD(gilbert_elliott_that_never_turns_bad_loses_nothing);

@@ -332,6 +332,20 @@ an_opportunity_that_nobody_uses_is_lost(void)
     g_assert_cmpint(bench->arrived[2].at, ==, 1020 * SIM_MS);
 }
 
+static void
+a_changed_delay_does_not_begin_a_trace_anew(void)
+{
+    LinkParams params = trace_params();
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    sim_run(bench->sim, 7 * SIM_MS);
+    params.delay = SIM_MS;
+    link_change(bench->link, 0, &params);
+    wire_bench_send(bench, 1500);
+    wire_bench_run(bench);
+    g_assert_cmpint(bench->arrived[0].at, ==, 11 * SIM_MS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,5 +367,6 @@ main(int argc, char **argv)
     ADD(a_trace_delivers_at_its_opportunities_and_repeats);
     ADD(small_packets_share_an_opportunity);
     ADD(an_opportunity_that_nobody_uses_is_lost);
+    ADD(a_changed_delay_does_not_begin_a_trace_anew);
     return g_test_run();
 }
