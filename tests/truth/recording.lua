@@ -27,11 +27,27 @@ local function packet_of(p)
     return q
 end
 
+-- The connections of which packets are there, as the tracepoint names them.
+local function names_on_the_wire(packets)
+    local names = {}
+    for _, p in ipairs(packets) do
+        names[p.from .. ">" .. p.to], names[p.to .. ">" .. p.from] = true, true
+    end
+    return names
+end
+
+-- A socket without a port never was a connection; one without a packet belongs
+-- to another run of the recording program (FACTS 102), unless there is no wire.
+local function is_stray(s, wire)
+    if s.sk:match("^[%d.]+:0>") then return true end
+    return next(wire) ~= nil and not s.sk:find(">0.0.0.0:0", 1, true) and not wire[s.sk]
+end
+
 -- Transitions by side: the kernel's tracepoint names the local end first.
-local function transitions_of(list)
-    local sides = { A = {}, B = {} }
+local function transitions_of(list, packets)
+    local sides, wire = { A = {}, B = {} }, names_on_the_wire(packets)
     for _, s in ipairs(list) do
-        if s.ev == "inet_sock_set_state" then
+        if s.ev == "inet_sock_set_state" and not is_stray(s, wire) then
             local side = s.sk:match("^10%.0%.0%.1:") and "A" or "B"
             -- A passive socket is first seen when its handshake is complete.
             table.insert(sides[side], { t = s.t, sk = s.sk, old = s.old, new = s.new })
@@ -46,7 +62,7 @@ function M.read(path)
     local doc, _, why = json.decode(text, 1, nil)
     if not doc then return nil, path .. ": " .. why end
     local recording = {
-        name = doc.scenario, what = doc.what, packets = {}, transitions = transitions_of(doc.transitions),
+        name = doc.scenario, what = doc.what, packets = {},
         calls = doc.app, counters = doc.nstat, extra = doc.extra, polls = doc.sock_poll,
     }
     recording.ends = 0
@@ -54,6 +70,7 @@ function M.read(path)
         for _, row in ipairs(list) do recording.ends = math.max(recording.ends, row.t) end
     end
     for _, p in ipairs(doc.packets) do table.insert(recording.packets, packet_of(p)) end
+    recording.transitions = transitions_of(doc.transitions, recording.packets)
     return recording
 end
 

@@ -84,6 +84,9 @@ end
 local STATES = { ["SYN-RECEIVED"] = "SYN_RECV", CLOSED = "CLOSE", ["FIN-WAIT-1"] = "FIN_WAIT1",
     ["FIN-WAIT-2"] = "FIN_WAIT2" }
 
+-- The tracepoint heard one port, that of families/replay.lua.
+local function is_traced(row) return row["local"]:match(":5101$") or row.remote:match(":5101$") end
+
 -- As the kernel's tracepoint tells them: a request is seen only when it
 -- becomes a socket, TIME_WAIT and an orphan's FIN_WAIT2 entry are CLOSE.
 local function transitions_of(rows, notes)
@@ -94,20 +97,20 @@ local function transitions_of(rows, notes)
     for _, r in ipairs(rows) do
         local new = STATES[r.to] or r.to:gsub("-", "_")
         local old = STATES[r.from] or r.from:gsub("-", "_")
-        local side, key = r.host, r.host .. r.conn
-        if sides[side] and not gone[key] then
+        local side, key, sk = r.host, r.host .. r.conn, r["local"] .. ">" .. r.remote
+        if sides[side] and not gone[key] and is_traced(r) then
             if old == "LISTEN" and new == "SYN_RECV" then
                 passive[key] = true -- told when (and if) it goes on
             else
                 if passive[key] then
                     passive[key] = nil
                     if new == "CLOSE" then goto continue end
-                    table.insert(sides[side], { t = tonumber(r.time), sk = key, old = "LISTEN", new = "SYN_RECV" })
+                    table.insert(sides[side], { t = tonumber(r.time), sk = sk, old = "LISTEN", new = "SYN_RECV" })
                 end
                 if new == "TIME_WAIT" then new, gone[key] = "CLOSE", true end
-                table.insert(sides[side], { t = tonumber(r.time), sk = key, old = old, new = new })
+                table.insert(sides[side], { t = tonumber(r.time), sk = sk, old = old, new = new })
                 if new == "FIN_WAIT2" and orphaned[key] then
-                    table.insert(sides[side], { t = tonumber(r.time), sk = key, old = new, new = "CLOSE" })
+                    table.insert(sides[side], { t = tonumber(r.time), sk = sk, old = new, new = "CLOSE" })
                     gone[key] = true
                 end
             end

@@ -126,9 +126,12 @@ elseif params.kind == "server_rebind" then
             end
         end
     end
+    local last
     for first = 0, 1 do
         local port = R.port + 10 + first
         local listener = R.b:listen(port, { backlog = 4 })
+        if last then last:close() end
+        last = listener
         local client, server = pair(listener, port, { port = 40000 + first, reuseaddr = first == 1 })
         client:close()
         sleep("60ms")
@@ -140,7 +143,7 @@ elseif params.kind == "server_rebind" then
         end
     end
 else -- bind_immediate
-    local i = 0
+    local i, last = 0, nil
     for _, reuse in ipairs { 2, 0 } do
         for _, ts in ipairs { 1, 0 } do
             R.a:sysctl("net.ipv4.tcp_tw_reuse", reuse)
@@ -148,6 +151,8 @@ else -- bind_immediate
             local port = R.port + i
             i = i + 1
             local listener = R.b:listen(port, { backlog = 4 })
+            if last then last:close() end
+            last = listener
             local client = R.a:connect(R.b, port, { port = 40000 + i, reuseaddr = true })
             local server = listener:accept()
             client:close()
