@@ -267,7 +267,7 @@ tcp_request_arm(TcpRequest *request)
     TcpStack *stack = request->listener->conn->stack;
 
     sim_timer_set(stack->sim, &request->timer,
-                  tcp_tick_after(stack, sim_now(stack->sim) + request_timeout(request)),
+                  tcp_timer_deadline(stack, request_timeout(request)),
                   request_on_timer, request);
 }
 

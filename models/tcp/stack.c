@@ -122,6 +122,10 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
 
     if (conn->has_ended)
         return;
+    if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED)
+        host_count(stack->host, MIB_TcpAttemptFails);
+    else if (conn->state == TCP_ESTABLISHED || conn->state == TCP_CLOSE_WAIT)
+        host_count(stack->host, MIB_TcpEstabResets);
     if (conn->state != TCP_CLOSED)
         tcp_set_state(conn, TCP_CLOSED, cause);
     conn->has_ended = true;

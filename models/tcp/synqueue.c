@@ -94,9 +94,7 @@ wants_cookie(TcpListener *listener, const TcpSegment *seg, bool *drop)
     bool cookies = p->syncookies != 0 && !p->cf_no_cookies;
 
     *drop = false;
-    if (cookies && p->syncookies == 2)
-        return true;
-    if (!tcp_syn_queue_is_full(listener))
+    if (!(cookies && p->syncookies == 2) && !tcp_syn_queue_is_full(listener))
         return false;
     if (cookies) {
         host_count(stack->host, MIB_TcpExtTCPReqQFullDoCookies);

@@ -325,14 +325,9 @@ tcp_now(const TcpConn *conn)
     return sim_now(conn->stack->sim);
 }
 
-/* With kernel_hz, the tick at or after a time: a kernel's timers are never early. */
-static inline SimTime
-tcp_tick_after(const TcpStack *stack, SimTime time)
-{
-    SimTime tick = stack->params.kernel_hz != 0 ? SIM_SEC / stack->params.kernel_hz : 1;
-
-    return (time + tick - 1) / tick * tick;
-}
+/* When a timer that is to wait `span` from now comes up: then, or with
+ * kernel_hz when a kernel's timer wheel gets to it (timers.c). */
+SimTime tcp_timer_deadline(const TcpStack *stack, SimTime span);
 
 /* ==== Segments in: demux.c (input), then by state =========================== */
 

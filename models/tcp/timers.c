@@ -1,6 +1,30 @@
 /* The one timer behind RTO, tail loss probe, reordering and persist. */
 #include "models/tcp/output.h"
 
+/* Linux's timer wheel since 4.8: eight levels of 64 slots, each eight times as
+ * coarse as the one before. A timer is put off to the next slot of the level
+ * that its span needs: late by up to a slot, never early. */
+#define WHEEL_LEVELS     8
+#define WHEEL_SLOTS      64
+#define WHEEL_LEVEL_BITS 3
+
+SimTime
+tcp_timer_deadline(const TcpStack *stack, SimTime span)
+{
+    SimTime now = sim_now(stack->sim), tick, ticks, expires;
+    unsigned level = 0;
+
+    if (stack->params.kernel_hz == 0)
+        return now + span;
+    tick = SIM_SEC / stack->params.kernel_hz;
+    ticks = (span + tick - 1) / tick;
+    expires = now / tick + ticks;
+    while (level < WHEEL_LEVELS - 1 && ticks >= (SimTime)(WHEEL_SLOTS - 1) << (WHEEL_LEVEL_BITS * level))
+        level++;
+    expires = (expires >> (WHEEL_LEVEL_BITS * level)) + 1;
+    return (expires << (WHEEL_LEVEL_BITS * level)) * tick;
+}
+
 static void
 rtx_timer(void *arg)
 {
@@ -37,9 +61,9 @@ tcp_timer_set(TcpConn *conn, TcpTimer which, SimTime after)
 {
     Sim *sim = conn->stack->sim;
 
-    after = tcp_round_to_tick(conn, MIN(after, tcp_rto_max(conn)));
+    after = MAX(MIN(after, tcp_rto_max(conn)), 1);
     conn->rtx.spare = which;
-    sim_timer_set(sim, &conn->rtx, sim_now(sim) + MAX(after, 1), rtx_timer, conn);
+    sim_timer_set(sim, &conn->rtx, tcp_timer_deadline(conn->stack, after), rtx_timer, conn);
 }
 
 void

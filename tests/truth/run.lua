@@ -134,6 +134,12 @@ function M.read(dir)
     -- The recordings count time from the first packet that anyone sent.
     local zero = math.huge
     for _, r in ipairs(rows) do zero = math.min(zero, tonumber(r.sent)) end
+    run.last_event = 0
+    for _, file in ipairs { "/packets.tsv", "/states.tsv", "/why.tsv" } do
+        for _, r in ipairs(table_of(dir .. file) or {}) do
+            run.last_event = math.max(run.last_event, tonumber(r.time or r.sent) - zero)
+        end
+    end
     for _, p in ipairs(run.packets) do
         p.t = p.t - zero
         p.rx = p.rx and p.rx - zero

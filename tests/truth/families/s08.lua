@@ -68,7 +68,10 @@ if params.kind == "flood" then
     sleep(params.life)
     R.extra.held_at_end = held()
 elseif params.kind == "long" then
-    R.b:spawn(function() R.call("B", "accept", function() return listener:accept() end) end)
+    R.b:spawn(function()
+        local conn = R.call("B", "accept", function() return listener:accept() end)
+        conn:close() -- the recording program's thread ended, and its socket with it
+    end)
     for i = 0, 39 do
         spoofed(i, ("10.77.0.%d"):format(i + 1), true)
         sleep(params.gap)
