@@ -12,7 +12,7 @@
 scenario {
     title = "A delayed duplicate SYN",
     about = "Why two segments are not enough to open a connection.",
-    params = { delay = "20ms", late = { "90s", about = "by how much the copy is late" } },
+    params = { delay = "20ms", late = { "5min", about = "by how much the copy is late" } },
 }
 
 local function build(sysctl)

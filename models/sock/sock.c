@@ -264,6 +264,8 @@ sock_abort(Socket *sock)
 void
 sock_forget(Socket *sock)
 {
+    if (sock->udp != NULL)
+        udp_close(sock->udp); /* UDP keeps no list of its own to free them by */
     g_free(sock);
 }
 
