@@ -166,11 +166,17 @@ tcp_connect(TcpConn *conn, Endpoint remote)
 /* ---- SYN-SENT --------------------------------------------------------------------------- */
 
 static bool
+ack_is_in_range(const TcpConn *conn, const TcpSegment *seg)
+{
+    return seq_after(seg->ack, conn->snd.una) && !seq_after(seg->ack, conn->snd.nxt);
+}
+
+static bool
 ack_is_acceptable(TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t tsecr = seg->tsecr - conn->ts.offset;
 
-    if (!seq_after(seg->ack, conn->snd.una) || seq_after(seg->ack, conn->snd.nxt))
+    if (!ack_is_in_range(conn, seg))
         return false;
     if ((seg->flags & TCP_RST) != 0 || (seg->h->options & TCPOPT_HAS_TS) == 0 || seg->tsecr == 0)
         return true;
@@ -192,7 +198,8 @@ refuse_ack(TcpConn *conn, const TcpSegment *seg)
         return;
     }
     tcp_reply_reset(conn->stack, seg, "RFC 9293 §3.10.7.3 #1");
-    if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0)
+    if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0 &&
+        !ack_is_in_range(conn, seg))
         tcp_resend_syn(conn, RESEND_SYN_NS);
 }
 

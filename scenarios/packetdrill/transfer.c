@@ -91,6 +91,10 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
                                   len - (size_t)sent); /* connect() had waited for data */
             if (more < 0)
                 return more;
+            sent += more;
+            if ((size_t)sent < len)
+                continue;
+            return sent;
         }
         if (more >= 0)
             sent += more;
