@@ -193,7 +193,7 @@ draw_pictures(const RunFiles *run, const PlotOptions *options, GPtrArray *pictur
     if (plot.data == NULL)
         return false;
     plot.templates = find_templates(options->templates);
-    is_good = draw_sheet(&plot, timeline_sheet(run), "timeline", error) &&
+    is_good = draw_sheet(&plot, timeline_sheet(run, options->conn), "timeline", error) &&
               draw_sheet(&plot, states_sheet(run), "states", error) && draw_charts(&plot, error);
     remove_files_in(plot.data);
     g_free(plot.data);
@@ -216,6 +216,12 @@ plot_run_dir(const char *dir, const PlotOptions *options, GPtrArray *pictures, c
     run = run_files_load(dir, error);
     if (run == NULL)
         return false;
+    if (options->conn != NULL && timeline_find_conn(run, options->conn) == NULL) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "no such connection: \"%s\" (a number from states.tsv, or HOST:NUMBER)",
+                    options->conn);
+        return false;
+    }
     if (options->format != NULL && strcmp(options->format, "txt") == 0) {
         char *drawn = states_text(run, options);
 

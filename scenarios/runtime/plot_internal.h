@@ -85,8 +85,11 @@ double scale_at(const Scale *scale, SimTime at);
 
 /* ---- the pictures ------------------------------------------------------------------------ */
 
-Sheet *timeline_sheet(const RunFiles *run); /* plot_timeline.c: NULL: nothing to draw */
-Sheet *states_sheet(const RunFiles *run);   /* plot_states.c: NULL: too few connections */
+/* plot_timeline.c. conn: "HOST:N" or "N", or NULL. NULL: nothing to draw. */
+Sheet *timeline_sheet(const RunFiles *run, const char *conn);
+/* The first row of states.tsv of the connection that is named so; NULL: none. */
+const RunState *timeline_find_conn(const RunFiles *run, const char *conn);
+Sheet *states_sheet(const RunFiles *run); /* plot_states.c: NULL: too few connections */
 char *states_text(const RunFiles *run, const PlotOptions *options); /* plot_text.c */
 
 /* Charts: writes their data under `data` and adds the names of templates to

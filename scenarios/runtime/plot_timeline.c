@@ -246,7 +246,7 @@ draw_all(Timeline *t)
 }
 
 Sheet *
-timeline_sheet(const RunFiles *run)
+timeline_sheet(const RunFiles *run, const char *conn)
 {
     Timeline t = { .run = run, .sheet = sheet_new() };
     unsigned n_packets = run->packets->len, n_hosts = run->hosts->len;
@@ -262,7 +262,7 @@ timeline_sheet(const RunFiles *run)
 
     t.is_drawn = g_new0(bool, n_packets + 1);
 
-    timeline_choose(&t);
+    timeline_choose(&t, conn);
     timeline_place(&t);
     if (t.n_order >= 2 && n_packets > 0) {
         draw_all(&t);

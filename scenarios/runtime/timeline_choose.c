@@ -270,10 +270,35 @@ collect_packets(Timeline *t)
     }
 }
 
-void
-timeline_choose(Timeline *t)
+const RunState *
+timeline_find_conn(const RunFiles *run, const char *conn)
 {
-    choose_connection(t);
+    const char *colon = strrchr(conn, ':');
+    uint64_t number = g_ascii_strtoull(colon ? colon + 1 : conn, NULL, 10);
+
+    for (unsigned i = 0; i < run->states->len; i++) {
+        const RunState *s = &g_array_index(run->states, RunState, i);
+        const char *host = run->hosts->pdata[s->host];
+
+        if (s->conn == number && !g_str_has_suffix(s->remote, ":0") &&
+            (colon == NULL || (strlen(host) == (size_t)(colon - conn) &&
+                               strncmp(host, conn, (size_t)(colon - conn)) == 0)))
+            return s;
+    }
+    return NULL;
+}
+
+void
+timeline_choose(Timeline *t, const char *conn)
+{
+    const RunState *asked = conn ? timeline_find_conn(t->run, conn) : NULL;
+
+    if (asked != NULL) {
+        t->a = asked->local;
+        t->b = asked->remote;
+    } else {
+        choose_connection(t);
+    }
     choose_packets(t);
     collect_states(t);
     collect_packets(t);

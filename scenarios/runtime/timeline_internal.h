@@ -83,8 +83,8 @@ timeline_is_router(const Timeline *t, int host)
     return g_array_index(t->run->is_router, bool, host);
 }
 
-void timeline_choose(Timeline *t); /* fills is_drawn, marks, bands */
-void timeline_place(Timeline *t);  /* fills order, hosts, columns, all y; draws times and cuts */
+void timeline_choose(Timeline *t, const char *conn); /* fills is_drawn, marks, bands */
+void timeline_place(Timeline *t); /* fills order, hosts, columns, all y; draws times and cuts */
 SimTime timeline_usual_delay(const Timeline *t); /* of a packet: the measure of all distances */
 bool packet_never_arrived(const RunPacket *p);
 
