@@ -13,8 +13,9 @@ tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss)
     uint32_t mss = stack->params.advertise_mss;
 
     if (mss == 0) {
-        uint32_t mtu =
-            ip_iface_mtu(stack->host, peer); /* Linux announces the link's MSS, not the path's */
+        /* The path's, once it is known to be smaller (recording
+         * s14_pmtud_1000: the second SYN announces 960). */
+        uint32_t mtu = ip_path_mtu(stack->host, peer);
 
         mss = MAX(mtu > HEADERS_BYTES ? mtu - HEADERS_BYTES : 0, LEAST_ADVERTISED);
     }

@@ -171,13 +171,13 @@ void
 tcp_retransmit_simple(TcpConn *conn)
 {
     uint32_t mss = tcp_current_mss(conn);
+    /* A SYN with data was one packet, but is two entries: it is both or none. */
+    bool is_syn_data = conn->state == TCP_SYN_SENT && tcp_tx_n_sent(conn) > 1;
 
-    if (conn->state == TCP_SYN_SENT && tcp_tx_n_sent(conn) > 1)
-        mss = 0; /* Fast Open: SYN and data were one packet */
     for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++) {
         TcpTxSeg *seg = tcp_tx_at(conn, i);
 
-        if (mss == 0 || MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
+        if (is_syn_data || MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
             tcp_mark_lost(conn, seg);
     }
     if (!conn->rec.lost_out)
