@@ -27,10 +27,7 @@ tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss)
 uint16_t
 tcp_advertised_mss(const TcpConn *conn)
 {
-    uint16_t mss = tcp_mss_for(conn->stack, conn->entry.tuple.remote, conn->snd.user_mss);
-
-    /* A SYN that ICMP sent back as too large says what the path takes (Linux). */
-    return conn->path.was_reduced ? MIN(mss, (uint16_t)(conn->path.mtu - HEADERS_BYTES)) : mss;
+    return tcp_mss_for(conn->stack, conn->entry.tuple.remote, conn->snd.user_mss);
 }
 
 static uint32_t
@@ -109,7 +106,6 @@ tcp_path_mtu_reduced(TcpConn *conn, uint32_t mtu)
         conn->path.mtu <= known)
         return;
     tcp_sync_mss(conn, known);
-    conn->path.was_reduced = conn->state == TCP_SYN_SENT;
     tcp_retransmit_simple(conn); /* what was larger has been dropped */
     tcp_sample(conn);
 }

@@ -256,7 +256,6 @@ struct TcpConn {
         uint16_t search_low, search_high, probe_size;
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
-        bool was_reduced;     /* by ICMP, since the SYN */
         bool is_locked;       /* the path's MTU is below what IP believes: DF is clear */
     } path;
 
