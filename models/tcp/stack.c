@@ -124,8 +124,6 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
         return;
     if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED)
         host_count(stack->host, MIB_TcpAttemptFails);
-    else if (conn->state == TCP_ESTABLISHED || conn->state == TCP_CLOSE_WAIT)
-        host_count(stack->host, MIB_TcpEstabResets);
     if (conn->state != TCP_CLOSED)
         tcp_set_state(conn, TCP_CLOSED, cause);
     conn->has_ended = true;
@@ -145,8 +143,6 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
 void
 tcp_conn_fail(TcpConn *conn, int error, TcpCause cause)
 {
-    if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED)
-        host_count(conn->stack->host, MIB_TcpAttemptFails); /* RFC 4022 */
     conn->error = error;
     tcp_wake(conn, TCP_EVENT_ERROR);
     tcp_conn_end(conn, cause);
