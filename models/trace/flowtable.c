@@ -115,7 +115,7 @@ flow_learn_syn(TraceFlow *flow, unsigned dir, const TracePacket *entry)
 {
     if (flow->has_isn[dir] && flow->isn[dir] == entry->seq)
         return;
-    if (entry->what & (TRACE_INJECTED | TRACE_COPY)) {
+    if (flow->has_isn[dir] && (entry->what & (TRACE_INJECTED | TRACE_COPY))) {
         flow->other[dir] = entry->seq;
         flow->has_other[dir] = true;
         return;

@@ -327,7 +327,7 @@ draw_packet(Draw *draw, const Item *item, const TracePacket *p, int start, int e
         draw_arrival(draw, item, p, start, end);
         return false;
     }
-    if (p->what & TRACE_INJECTED)
+    if ((p->what & (TRACE_INJECTED | TRACE_FORWARDED)) == TRACE_INJECTED)
         start = part_way(start, end, 25);
     if (p->what & TRACE_LOST)
         return draw_lost(draw, p, start, end);
@@ -342,7 +342,7 @@ draw_packet(Draw *draw, const Item *item, const TracePacket *p, int start, int e
     line_cells(draw, start, end, line_of(p), ink);
     label_on_line(draw, p, start, end, ink);
     canvas_put(&draw->row, end, end > start ? 0x25b6 : 0x25c0, ink);
-    if (p->what & TRACE_INJECTED)
+    if ((p->what & (TRACE_INJECTED | TRACE_FORWARDED)) == TRACE_INJECTED)
         canvas_put(&draw->row, start, 0x2726, INK_INJECTED);
     return false;
 }

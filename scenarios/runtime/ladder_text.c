@@ -79,7 +79,7 @@ label_at(const Plan *plan, const TracePacket *p, int detail)
 
     if (p->what & TRACE_COPY)
         g_string_append(s, "copy: ");
-    else if (p->what & TRACE_INJECTED)
+    else if ((p->what & (TRACE_INJECTED | TRACE_FORWARDED)) == TRACE_INJECTED)
         g_string_append(s, "injected: ");
     g_string_append(s, trace_packet_flags(p, flags));
     if (p->proto == IP_PROTO_TCP && !(p->what & TRACE_FRAGMENT) && detail >= DETAIL_SEQ)

@@ -93,6 +93,13 @@ draw_host(Timeline *t, int index)
               timeline_is_router(t, index) ? 0xd5dbe3 : 0xf4f6f9);
 }
 
+/* Not passed on by a router. */
+static bool
+is_injected_here(const RunPacket *p)
+{
+    return strchr(p->marks, 'i') && !strchr(p->marks, 'f');
+}
+
 static char *
 packet_label(const RunPacket *p)
 {
@@ -100,7 +107,7 @@ packet_label(const RunPacket *p)
 
     if (strchr(p->marks, 'c'))
         g_string_append(s, "copy: ");
-    else if (strchr(p->marks, 'i'))
+    else if (is_injected_here(p))
         g_string_append(s, "injected: ");
     g_string_append(s, p->flags);
     if (strcmp(p->proto, "tcp") == 0) {
@@ -205,7 +212,7 @@ draw_packet(Timeline *t, unsigned i)
     if (isnan(y1) || x1 == x2)
         return;
     label = packet_label(p);
-    if (strchr(p->marks, 'i')) {
+    if (is_injected_here(p)) {
         x1 += (x2 - x1) * 0.25;
         sheet_point(t->sheet, SHEET_STARS, x1, y1, COLOR_INJECTED);
     }

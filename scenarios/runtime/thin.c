@@ -2,7 +2,7 @@
 
 enum {
     THIN_FREE = 2000,
-    THIN_PER_DOUBLING = 500, /* intervals while the run's time doubles */
+    THIN_PER_DOUBLING = 200, /* intervals while the run's time doubles */
 };
 
 void
