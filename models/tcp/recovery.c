@@ -249,6 +249,8 @@ tcp_recovery_ack(TcpConn *conn, AckState *ack)
         conn->rec.prior_ssthresh = 0; /* no undo: the reduction is deserved */
     if (check_reneging(conn, ack))
         return;
+    sim_check(conn->rec.sacked_out + conn->rec.lost_out <= conn->rec.packets_out);
+    sim_check(conn->rec.retrans_out <= conn->rec.packets_out);
     if (conn->w.ca_state == TCP_CA_OPEN)
         conn->rec.retrans_at = 0;
     else if (!seq_before(conn->snd.una, conn->rec.high_seq) && end_state(conn, ack))

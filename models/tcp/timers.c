@@ -19,7 +19,8 @@ tcp_timer_deadline(const TcpStack *stack, SimTime span)
     tick = SIM_SEC / stack->params.kernel_hz;
     ticks = (span + tick - 1) / tick;
     expires = now / tick + ticks;
-    while (level < WHEEL_LEVELS - 1 && ticks >= (SimTime)(WHEEL_SLOTS - 1) << (WHEEL_LEVEL_BITS * level))
+    while (level < WHEEL_LEVELS - 1 && ticks >= (SimTime)(WHEEL_SLOTS - 1)
+                                                    << (WHEEL_LEVEL_BITS * level))
         level++;
     expires = (expires >> (WHEEL_LEVEL_BITS * level)) + 1;
     return (expires << (WHEEL_LEVEL_BITS * level)) * tick;
