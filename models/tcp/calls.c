@@ -24,12 +24,13 @@ tcp_bind(TcpConn *conn, Endpoint local)
 {
     int error;
 
-    if (conn->state != TCP_CLOSED || conn->holds_port)
+    if (conn->state != TCP_CLOSED || conn->holds_port || conn->has_ended)
         return -EINVAL;
     if (!ip_addr_is_any(local.addr) && !ip_addr_is_loopback(local.addr) &&
         host_iface_with_addr(conn->stack->host, local.addr) == NULL)
         return -EADDRNOTAVAIL;
-    error = tcp_port_bind(conn, local);
+    /* IP_BIND_ADDRESS_NO_PORT: connect() will choose it, knowing the peer. */
+    error = local.port == 0 && conn->opt.bind_no_port ? 0 : tcp_port_bind(conn, local);
     if (error != 0)
         return error;
     conn->entry.tuple.local = local.addr;
@@ -85,9 +86,9 @@ tcp_take_error(TcpConn *conn)
     int error = conn->error;
 
     conn->error = 0;
-    if (error == 0) {
-        error = conn->soft_error_pending ? conn->soft_error : 0;
-        conn->soft_error_pending = false;
+    if (error == 0) { /* an ICMP hint is told once, and then forgotten */
+        error = conn->soft_error;
+        conn->soft_error = 0;
     }
     return error;
 }

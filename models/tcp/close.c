@@ -27,6 +27,13 @@ close_state(TcpConn *conn, const char *call)
     }
 }
 
+void
+tcp_fin_from(TcpConn *conn, const char *call)
+{
+    if (close_state(conn, call))
+        tcp_queue_fin(conn);
+}
+
 int
 tcp_shutdown(TcpConn *conn, int how)
 {
@@ -46,8 +53,10 @@ tcp_shutdown(TcpConn *conn, int how)
     tcp_enter(conn);
     if ((bits & SHUT_WR_BIT) != 0 && (conn->shut & SHUT_WR_BIT) == 0) {
         conn->shut |= SHUT_WR_BIT;
-        if (close_state(conn, "shutdown()"))
-            tcp_queue_fin(conn);
+        if (conn->state == TCP_SYN_RECEIVED) /* RFC 9293 §3.10.4: queued until ESTABLISHED */
+            conn->shutdown_waits = true;
+        else
+            tcp_fin_from(conn, "shutdown()");
     }
     conn->shut |= bits;
     tcp_wake(conn, TCP_EVENT_READABLE | TCP_EVENT_WRITABLE);
@@ -137,10 +146,16 @@ tcp_fin_acked(TcpConn *conn, const TcpSegment *seg)
         tcp_wake(conn, TCP_EVENT_CLOSED);
         if (conn->has_user)
             return TCP_PASS;
+        if (conn->opt.linger2_s < 0) {
+            host_count(conn->stack->host, MIB_TcpExtTCPAbortOnData);
+            tcp_reply_reset(conn->stack, seg, "TCP_LINGER2");
+            tcp_conn_end(conn, cause);
+            return TCP_GONE;
+        }
         if (tcp_data_after_close(conn, seg))
             return TCP_GONE;
         /* The FIN rides on this very segment: the step for FIN comes next. */
-        if ((seg->flags & TCP_FIN) != 0)
+        if ((seg->flags & TCP_FIN) != 0 && !seq_after(seg->seq, conn->rcv.nxt))
             return TCP_PASS;
         return orphan_fin_wait_2(conn) ? TCP_GONE : TCP_PASS;
     case TCP_CLOSING:
@@ -158,14 +173,45 @@ bool
 tcp_data_after_close(TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t fin = (seg->flags & TCP_FIN) != 0;
+    bool is_half_open = conn->state == TCP_FIN_WAIT_1 || conn->state == TCP_FIN_WAIT_2;
 
-    if (conn->has_user || seg->payload.len == 0 || !seq_after(seg->end_seq - fin, conn->rcv.nxt))
+    /* A user that shut both ways will read no more, like one that is gone. */
+    if (conn->has_user && !((conn->shut & SHUT_RD_BIT) != 0 && is_half_open))
+        return false;
+    if (seg->payload.len == 0 || !seq_after(seg->end_seq - fin, conn->rcv.nxt))
         return false;
     host_count(conn->stack->host, MIB_TcpExtTCPAbortOnData);
     tcp_reply_reset(conn->stack, seg, "RFC 1122 §4.2.2.13: data after close");
-    tcp_conn_end(conn, TCP_CAUSE("segment", "data after close", "RFC 1122 §4.2.2.13",
-                                 .packet = seg->packet->id));
+    tcp_conn_fail(
+        conn, ECONNRESET,
+        TCP_CAUSE("segment", "data after close", "RFC 1122 §4.2.2.13", .packet = seg->packet->id));
     return true;
+}
+
+/* RFC 9293 §3.10.5: ABORT resets the peer while it may still wait for
+ * something; one that only waits for an ACK of its FIN needs none, unless our
+ * own FIN has not left yet. */
+static bool
+needs_reset(const TcpConn *conn)
+{
+    switch ((TcpState)conn->state) {
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+        return true;
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+        return conn->snd.nxt != conn->snd.write_seq;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_TIME_WAIT:
+    case TCP_N_STATES:
+        break;
+    }
+    return false;
 }
 
 /* ---- close() ----------------------------------------------------------------------------- */
@@ -225,10 +271,11 @@ close_connection(TcpConn *conn)
         tcp_conn_end(conn, TCP_CAUSE("call", "close() with unread data", "RFC 2525 §2.17"));
     } else if (conn->opt.linger_s == 0) {
         host_count(conn->stack->host, MIB_TcpExtTCPAbortOnData);
-        tcp_send_reset(conn, "SO_LINGER {1, 0}");
+        if (needs_reset(conn))
+            tcp_send_reset(conn, "SO_LINGER {1, 0}");
         tcp_conn_end(conn, TCP_CAUSE("call", "close() with SO_LINGER 0", "RFC 9293 §3.10.5"));
-    } else if (close_state(conn, "close()")) {
-        tcp_queue_fin(conn);
+    } else {
+        tcp_fin_from(conn, "close()");
     }
 }
 
@@ -268,7 +315,7 @@ tcp_abort(TcpConn *conn)
     if (conn->state == TCP_LISTEN) {
         close_listener(conn, "close()");
     } else {
-        if (conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT)
+        if (needs_reset(conn))
             tcp_send_reset(conn, "RFC 9293 §3.10.5");
         tcp_conn_end(conn, TCP_CAUSE("call", "abort()", "RFC 9293 §3.10.5"));
     }
@@ -282,19 +329,25 @@ int
 tcp_disconnect(TcpConn *conn)
 {
     const TcpCause cause = TCP_CAUSE("call", "disconnect()", "RFC 9293 §3.10.5");
+    int error = 0;
 
     tcp_enter(conn);
     if (conn->state == TCP_LISTEN) {
         close_listener(conn, "disconnect()");
     } else {
-        if (conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT)
+        bool was_open = conn->state != TCP_CLOSED;
+
+        if (needs_reset(conn))
             tcp_send_reset(conn, "RFC 9293 §3.10.5");
         tcp_conn_end(conn, cause);
+        error = was_open ? ECONNRESET : 0;
     }
     tcp_data_reset(conn);
     conn->has_ended = false;
+    conn->was_established = conn->shutdown_waits = false;
     conn->shut = 0;
-    conn->error = 0;
+    conn->error = error;
+    conn->soft_error = 0;
     conn->id = ++conn->stack->host->net->last_conn_id;
     conn->entry.tuple.remote = IP_ADDR_ANY;
     conn->entry.tuple.rport = 0;

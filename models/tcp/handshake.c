@@ -36,7 +36,7 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
     child->snd.nxt = child->snd.write_seq = child->snd.up = child->snd.small_end =
         child->snd.pushed_seq = request->iss + 1;
     child->snd.wscale = request->snd_wscale;
-    child->snd.mss_clamp = request->mss;
+    child->snd.mss_clamp = tcp_request_mss(request);
     child->snd.wnd = child->snd.max_wnd = (uint32_t)seg->h->wnd << request->snd_wscale;
     child->snd.wl1 = request->irs;
     child->rec.sack_ok = request->sack_ok;
@@ -54,9 +54,9 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
     tcp_request_forget(request);
     child->state = TCP_SYN_RECEIVED; /* the request's: no transition */
     tcp_demux_insert(stack, &child->entry);
-    tcp_port_hold(stack, child->entry.tuple.lport, listener->conn->opt.reuse_addr);
-    child->holds_port = true;
     child->opt.reuse_addr = listener->conn->opt.reuse_addr;
+    child->opt.reuse_port = listener->conn->opt.reuse_port;
+    tcp_port_hold_child(child);
     tcp_accept_enqueue(listener, child);
     host_count(stack->host, MIB_TcpPassiveOpens);
     return child;
@@ -69,6 +69,10 @@ tcp_handshake_done(TcpConn *conn, const TcpSegment *seg)
     tcp_set_state(conn, TCP_ESTABLISHED,
                   TCP_CAUSE("segment", "ACK", "RFC 9293 §3.10.7.4 #5", .packet = seg->packet->id));
     tcp_keepalive_start(conn);
+    if (conn->shutdown_waits) { /* shutdown() came before the handshake's end */
+        conn->shutdown_waits = false;
+        tcp_fin_from(conn, "shutdown()");
+    }
     if (tcp_fastopen_is_child(conn)) { /* RFC 7413: it has been at work since its SYN */
         tcp_fastopen_child_done(conn);
         tcp_wake(conn, TCP_EVENT_WRITABLE);
@@ -87,18 +91,20 @@ static int
 choose_tuple(TcpConn *conn, Endpoint remote)
 {
     Host *host = conn->stack->host;
+    const TcpTuple before = conn->entry.tuple;
     int error = ip_route_check(host, remote.addr);
 
     if (error != 0)
         return error;
     conn->entry.tuple.remote = remote.addr;
     conn->entry.tuple.rport = remote.port;
-    if (ip_addr_is_any(conn->entry.tuple.local)) {
+    if (ip_addr_is_any(conn->entry.tuple.local))
         error = ip_source_for(host, remote.addr, &conn->entry.tuple.local);
-        if (error != 0)
-            return error;
-    }
-    return conn->holds_port ? tcp_port_check_connect(conn) : tcp_port_for_connect(conn);
+    if (error == 0)
+        error = conn->holds_port ? tcp_port_check_connect(conn) : tcp_port_for_connect(conn);
+    if (error != 0)
+        conn->entry.tuple = before;
+    return error;
 }
 
 /* Everything that a SYN says, before it is sent. */
@@ -144,8 +150,14 @@ tcp_connect(TcpConn *conn, Endpoint remote)
         }
         return -EISCONN;
     }
-    if (conn->has_ended)
-        return conn->error != 0 ? -tcp_take_error(conn) : -ECONNABORTED;
+    if (conn->was_established)
+        return -EISCONN;   /* Linux: even after it ended */
+    if (conn->has_ended) { /* an earlier attempt failed: told once, then anew */
+        error = conn->error != 0 ? -conn->error : -ECONNABORTED;
+        tcp_disconnect(conn);
+        conn->error = 0;
+        return error;
+    }
     if (tcp_fastopen_defers(conn, remote, &error))
         return error;
     error = choose_tuple(conn, remote);
@@ -166,18 +178,16 @@ tcp_connect(TcpConn *conn, Endpoint remote)
 /* ---- SYN-SENT --------------------------------------------------------------------------- */
 
 static bool
-ack_is_in_range(const TcpConn *conn, const TcpSegment *seg)
+acks_our_syn(const TcpConn *conn, const TcpSegment *seg)
 {
     return seq_after(seg->ack, conn->snd.una) && !seq_after(seg->ack, conn->snd.nxt);
 }
 
 static bool
-ack_is_acceptable(TcpConn *conn, const TcpSegment *seg)
+echo_is_possible(TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t tsecr = seg->tsecr - conn->ts.offset;
 
-    if (!ack_is_in_range(conn, seg))
-        return false;
     if ((seg->flags & TCP_RST) != 0 || (seg->h->options & TCPOPT_HAS_TS) == 0 || seg->tsecr == 0)
         return true;
     /* RFC 7323 §3.2: an echo of what was never sent proves an old segment. */
@@ -189,18 +199,28 @@ ack_is_acceptable(TcpConn *conn, const TcpSegment *seg)
     return true;
 }
 
-static void
-refuse_ack(TcpConn *conn, const TcpSegment *seg)
+/* RFC 9293 §3.10.7.3 #1. The segment, if it is no RST, is answered with one.
+ * Linux takes the peer to have an old connection that this frees, and tries
+ * again at once, but only the first time. */
+static bool
+refuses_ack(TcpConn *conn, const TcpSegment *seg)
 {
-    if ((seg->flags & TCP_RST) != 0) {
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
-                    "RST without our SYN's number", "RFC 9293 §3.10.7.3 #1");
-        return;
+    const char *rule = "RFC 9293 §3.10.7.3 #1";
+
+    if (!acks_our_syn(conn, seg)) {
+        if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0)
+            tcp_resend_syn(conn, RESEND_SYN_NS);
+    } else if (!echo_is_possible(conn, seg)) {
+        rule = "RFC 7323 §3.2: impossible echo";
+    } else {
+        return false;
     }
-    tcp_reply_reset(conn->stack, seg, "RFC 9293 §3.10.7.3 #1");
-    if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0 &&
-        !ack_is_in_range(conn, seg))
-        tcp_resend_syn(conn, RESEND_SYN_NS);
+    if ((seg->flags & TCP_RST) != 0)
+        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
+                    "RST without our SYN's number", rule);
+    else
+        tcp_reply_reset(conn->stack, seg, rule);
+    return true;
 }
 
 /* SYN without ACK: both ends opened at once (RFC 9293 §3.5, figure 8). */
@@ -222,12 +242,15 @@ simultaneous_open(TcpConn *conn, TcpSegment *seg)
 static void
 syn_ack_received(TcpConn *conn, TcpSegment *seg)
 {
+    bool has_ack = (seg->flags & TCP_ACK) != 0;
+
     tcp_ecn_take_syn_ack(conn, seg->flags);
     tcp_take_syn_options(conn, seg->h);
     seg->has_ts = conn->ts.ok;
     seg->wnd = seg->h->wnd; /* never scaled in a SYN: RFC 7323 §2.2 */
     conn->snd.wl1 = seg->seq;
-    tcp_ack(conn, seg, true);
+    if (has_ack)
+        tcp_ack(conn, seg, true);
     conn->rcv.irs = seg->seq;
     conn->rcv.nxt = conn->rcv.copied_seq = conn->rcv.wup = seg->seq + 1;
     conn->rec.last_data_recv_at = tcp_now(conn);
@@ -235,7 +258,9 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
     tcp_sync_mss(conn, conn->path.mtu);
     tcp_set_state(
         conn, TCP_ESTABLISHED,
-        TCP_CAUSE("segment", "SYN-ACK", "RFC 9293 §3.10.7.3 #4", .packet = seg->packet->id));
+        TCP_CAUSE("segment", has_ack ? "SYN-ACK" : "SYN", "RFC 9293 §3.10.7.3 #4",
+                  .packet = seg->packet->id,
+                  .counterfactual = has_ack ? NULL : "counterfactual.four_way_handshake"));
     tcp_data_established(conn);
     tcp_keepalive_start(conn);
     tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
@@ -247,15 +272,21 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
         tcp_send_ack(conn, "RFC 9293 §3.10.7.3 #4");
 }
 
+/* RFC 9293 §3.10.7.3 #4: "if SND.UNA > ISS", for a peer that sends ACK and SYN
+ * apart. */
+static bool
+syn_was_acked(const TcpConn *conn)
+{
+    return conn->stack->params.cf_four_way_handshake && seq_after(conn->snd.una, conn->snd.iss);
+}
+
 void
 tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg)
 {
     bool has_ack = (seg->flags & TCP_ACK) != 0;
 
-    if (has_ack && !ack_is_acceptable(conn, seg)) {
-        refuse_ack(conn, seg);
+    if (has_ack && refuses_ack(conn, seg))
         return;
-    }
     if ((seg->flags & TCP_RST) != 0) {
         if (has_ack)
             tcp_conn_fail(
@@ -264,11 +295,14 @@ tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg)
         return;
     }
     if ((seg->flags & TCP_SYN) == 0) {
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, "no SYN",
-                    "RFC 9293 §3.10.7.3 #5");
+        if (has_ack && conn->stack->params.cf_four_way_handshake && seg->payload.len == 0)
+            tcp_ack(conn, seg, true); /* the first half of the peer's answer */
+        else
+            tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, "no SYN",
+                        "RFC 9293 §3.10.7.3 #5");
         return;
     }
-    if (has_ack)
+    if (has_ack || syn_was_acked(conn))
         syn_ack_received(conn, seg);
     else
         simultaneous_open(conn, seg);

@@ -12,5 +12,7 @@ void tcp_request_resend_synack(TcpRequest *request);
 /* The final ACK is acceptable: a connection, or the accept queue is full. The
  * request may be gone. */
 void tcp_request_complete(TcpRequest *request, TcpSegment *seg);
+/* It becomes a connection, which takes the segment as its first. */
+void tcp_request_establish(TcpRequest *request, TcpSegment *seg);
 
 #endif

@@ -7,7 +7,7 @@
 #include "models/tcp/handshake.h"
 #include "models/tcp/ports.h"
 
-G_STATIC_ASSERT(sizeof(TcpRequest) <= 152);
+G_STATIC_ASSERT(sizeof(TcpRequest) <= 128);
 
 static void request_on_timer(void *arg);
 
@@ -51,6 +51,10 @@ tcp_request_forget(TcpRequest *request)
     TcpListener *listener = request->listener;
     TcpStack *stack = listener->conn->stack;
 
+    if (request->is_cookie) { /* it never stood in the queue */
+        sim_pool_put(&stack->requests, request);
+        return;
+    }
     sim_timer_done(stack->sim, &request->timer);
     tcp_demux_remove(stack, &request->entry);
     if (request->before != NULL)
@@ -161,6 +165,7 @@ static Packet *
 request_packet(TcpStack *stack, const TcpRequest *request, uint16_t flags, const char *rule)
 {
     Packet *packet = packet_new_tcp(stack->host->packets);
+    const TcpConn *listener = request->listener->conn;
     TcpHeader *h = &packet->tcp;
 
     packet->conn = request->conn;
@@ -168,7 +173,10 @@ request_packet(TcpStack *stack, const TcpRequest *request, uint16_t flags, const
     packet->ip.src = request->entry.tuple.local;
     packet->ip.dst = request->entry.tuple.remote;
     packet->ip.proto = IP_PROTO_TCP;
-    packet->ip.df = true;
+    packet->ip.df = listener->opt.mtu_discover != PMTUDISC_DONT;
+    packet->ip.tos = listener->opt.tos;
+    if (listener->opt.ttl != 0)
+        packet->ip.ttl = listener->opt.ttl;
     packet->payload = (Payload){ 0 };
     h->sport = request->entry.tuple.lport;
     h->dport = request->entry.tuple.rport;
@@ -220,6 +228,13 @@ tcp_request_send_synack_with(TcpStack *stack, TcpRequest *request, const TcpFast
         h->flags |= TCP_ECE;
     if (request->is_cookie && request->ts_ok)
         h->tsval = tcp_cookie_ts(request, h->tsval);
+    if (stack->params.cf_four_way_handshake) { /* the ACK and the SYN, each by itself */
+        request_transmit(
+            stack, request_packet(stack, request, TCP_ACK, "counterfactual.four_way_handshake"));
+        h->flags &= (uint16_t)~TCP_ACK;
+        h->ack = 0;
+        packet->why = "counterfactual.four_way_handshake";
+    }
     request_transmit(stack, packet);
 }
 
@@ -287,17 +302,19 @@ request_on_timer(void *arg)
     TcpRequest *request = arg;
     TcpListener *listener = request->listener;
     TcpStack *stack = listener->conn->stack;
-    unsigned most = most_timeouts(listener), defer = listener->conn->opt.defer_accept_s;
+    unsigned most = most_timeouts(listener);
+    uint32_t defer = listener->conn->opt.defer_accept_s;
+    /* TCP_DEFER_ACCEPT: a bare ACK has come and the data that should follow may
+     * still; as its time ends the peer is asked once more. */
+    bool waits = defer > 0 && request->acked;
 
     host_count(stack->host, MIB_TcpExtTCPTimeouts);
-    if (request->timeouts >= most && (!request->acked || request->timeouts >= defer)) {
+    if (request->timeouts >= most && !(waits && request->timeouts < defer)) {
         tcp_request_drop(
             request, TCP_CAUSE("timer", "SYN-ACK retries used up", "net.ipv4.tcp_synack_retries"));
         return;
     }
-    /* TCP_DEFER_ACCEPT: a client that has acknowledged is left alone until the
-     * last try; one that the full accept queue turned away is asked again. */
-    if (!request->acked || request->timeouts + 1u >= defer)
+    if (!waits || request->timeouts + 1u >= defer)
         request_resend(stack, request, "RFC 9293 §3.8.1");
     if (request->timeouts++ == 0)
         listener->n_young--;

@@ -18,7 +18,9 @@ struct TcpListener {
 };
 
 /* One half-open connection: what Linux calls a request minisocket. It becomes
- * a TcpConn when the final ACK arrives and there is room for it. */
+ * a TcpConn when the final ACK arrives and there is room for it. Millions of
+ * them wait in a flood, hence the frugality: entry.spare is the peer's MSS,
+ * timer.spare when it last answered an invalid segment (ms, 0: never). */
 struct TcpRequest {
     TcpEntry entry;            /* first */
     TcpListener *listener;     /* borrows */
@@ -27,14 +29,19 @@ struct TcpRequest {
     uint32_t conn; /* the id that its connection will have */
     uint32_t irs, iss;
     uint32_t ts_recent, ts_offset;
-    uint16_t mss;           /* the peer's */
-    uint16_t wnd;           /* as our SYN-ACK says */
-    uint32_t last_reply_ms; /* of the rate limit for invalid segments; 0: none yet */
-    uint8_t snd_wscale, rcv_wscale;
+    uint32_t ts_first;   /* the TSval of our first SYN-ACK: no echo is older */
+    uint16_t wnd;        /* as our SYN-ACK says */
     uint8_t timeouts;    /* of its timer */
     uint8_t retransmits; /* of its SYN-ACK */
-    bool ts_ok, sack_ok, wscale_ok, ecn_ok, acked, is_cookie;
+    uint8_t snd_wscale : 4, rcv_wscale : 4;
+    bool ts_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, is_cookie : 1;
 };
+
+static inline uint16_t
+tcp_request_mss(const TcpRequest *request) /* the peer's, or what TCP_MAXSEG makes of it */
+{
+    return request->entry.spare;
+}
 
 static inline bool
 tcp_accept_queue_is_full(const TcpListener *listener)

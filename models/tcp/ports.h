@@ -24,10 +24,17 @@ int tcp_port_check_connect(TcpConn *conn);
 /* listen(): may several listen? 0 or -EADDRINUSE. */
 int tcp_port_check_listen(TcpConn *conn);
 
-/* Users that are no sockets of their own bind: children of a listener,
- * TIME-WAIT entries. `reuse` is SO_REUSEADDR. */
-void tcp_port_hold(TcpStack *stack, uint16_t port, bool reuse);
-void tcp_port_drop(TcpStack *stack, uint16_t port, bool reuse);
+/* What a user of a port would share, and how it came by it. */
+enum { TCP_PORT_REUSEADDR = 1, TCP_PORT_REUSEPORT = 2, TCP_PORT_BY_BIND = 4 };
+
+/* Users that did not bind the port themselves: children of a listener,
+ * TIME-WAIT entries. */
+void tcp_port_hold(TcpStack *stack, uint16_t port, IpAddr local, uint8_t flags);
+void tcp_port_drop(TcpStack *stack, uint16_t port, uint8_t flags);
+void tcp_port_hold_child(TcpConn *child); /* of a listener */
+uint8_t tcp_port_flags(const TcpConn *conn);
+/* SO_REUSEADDR and SO_REUSEPORT; may change while the port is held. */
+void tcp_port_set_reuse(TcpConn *conn, bool reuse_addr, bool reuse_port);
 /* The socket lets its port go (if it has one). */
 void tcp_port_release(TcpConn *conn);
 

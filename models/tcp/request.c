@@ -7,39 +7,61 @@
 #include "models/tcp/ports.h"
 
 static bool
-reply_is_limited(TcpStack *stack, TcpRequest *request)
+reply_is_limited(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 {
-    uint32_t now_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS) + 1;
+    uint32_t now_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS) + 1, last_ms = request->timer.spare;
 
-    if (request->last_reply_ms != 0 &&
-        now_ms - request->last_reply_ms < stack->params.invalid_ratelimit_ms) {
+    if (tcp_segment_has_text(seg))
+        return false;
+    if (last_ms != 0 && now_ms - last_ms < stack->params.invalid_ratelimit_ms) {
         host_count(stack->host, MIB_TcpExtTCPACKSkippedSynRecv);
+        tcp_verdict(stack, request->conn, VERDICT_DROP, seg->packet->id, "answer is rate limited",
+                    "net.ipv4.tcp_invalid_ratelimit");
         return true;
     }
-    request->last_reply_ms = now_ms;
+    request->timer.spare = now_ms;
     return false;
 }
 
 static void
 ack_or_silence(TcpStack *stack, TcpRequest *request, const TcpSegment *seg, const char *rule)
 {
-    if (!reply_is_limited(stack, request))
+    if (!reply_is_limited(stack, request, seg))
         tcp_request_reply(stack, request, seg, rule);
 }
 
 static bool
-is_old_timestamp(const TcpRequest *request, const TcpSegment *seg)
+has_timestamp(const TcpRequest *request, const TcpSegment *seg)
 {
-    return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0 &&
-           (int32_t)(seg->tsval - request->ts_recent) < 0;
+    return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
+}
+
+/* RFC 7323 §5.3 R1, and an echo of what was never sent. NULL: fine. */
+static const char *
+timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg,
+                    MibCounter *counter)
+{
+    if (!has_timestamp(request, seg) || stack->params.cf_no_paws)
+        return NULL;
+    *counter = MIB_TcpExtPAWSEstab;
+    if ((int32_t)(seg->tsval - request->ts_recent) < 0)
+        return "RFC 7323 §5.3 R1";
+    *counter = MIB_TcpExtTSEcrRejected;
+    if (seg->tsecr != 0 &&
+        !seq_between(seg->tsecr, request->ts_first, tcp_ts_clock(stack) + request->ts_offset))
+        return "RFC 7323 §3.2: impossible echo";
+    return NULL;
 }
 
 /* RFC 9293 §3.10.7.4 #1 over the window that the SYN-ACK offered. */
 static bool
-is_in_window(const TcpRequest *request, const TcpSegment *seg)
+is_in_window(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
 {
     uint32_t nxt = request->irs + 1, end = nxt + request->wnd;
 
+    if (stack->params.cf_no_window_check ||
+        (stack->params.cf_no_rst_check && (seg->flags & TCP_RST) != 0))
+        return true;
     if (seg->seq == seg->end_seq && seg->seq == end)
         return true;
     return (seq_at_or_before(nxt, seg->seq) && seq_before(seg->seq, end)) ||
@@ -50,6 +72,7 @@ static void
 reset_or_relisten(TcpStack *stack, TcpRequest *request, TcpSegment *seg)
 {
     host_count(stack->host, MIB_TcpExtEmbryonicRsts);
+    host_count(stack->host, MIB_TcpAttemptFails);
     if ((seg->flags & TCP_RST) != 0) {
         tcp_request_drop(request, TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2",
                                             .packet = seg->packet->id));
@@ -72,14 +95,47 @@ is_repeated_syn(const TcpRequest *request, const TcpSegment *seg)
     return seg->seq == request->irs && (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN;
 }
 
+/* Counterfactual four-way handshake: our SYN went by itself, so the peer may
+ * believe in a simultaneous open, and answer with SYN and ACK. */
+static void
+take_four_way_syn_ack(TcpStack *stack, TcpRequest *request, TcpSegment *seg)
+{
+    if (stack->params.cf_four_way_handshake && seg->seq == request->irs &&
+        (seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+        seg->flags &= ~TCP_SYN;
+        seg->seq++;
+    }
+}
+
+/* RFC 9293 §3.10.7.4 #1, with RFC 7323's addition. */
+static bool
+is_acceptable(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
+{
+    MibCounter counter;
+    const char *objection = timestamp_objection(stack, request, seg, &counter);
+
+    if (objection == NULL && is_in_window(stack, request, seg)) {
+        if (has_timestamp(request, seg) && !seq_after(seg->seq, request->irs + 1))
+            request->ts_recent = seg->tsval;
+        return true;
+    }
+    if ((seg->flags & TCP_RST) == 0)
+        ack_or_silence(stack, request, seg,
+                       objection != NULL ? objection : "RFC 9293 §3.10.7.4 #1");
+    if (objection != NULL)
+        host_count(stack->host, counter);
+    return false;
+}
+
 void
 tcp_input_request(TcpRequest *request, TcpSegment *seg)
 {
     TcpStack *stack = request->listener->conn->stack;
-    bool old_ts = is_old_timestamp(request, seg);
+    MibCounter counter;
 
-    if (is_repeated_syn(request, seg) && !old_ts) {
-        if (!reply_is_limited(stack, request))
+    if (is_repeated_syn(request, seg) &&
+        timestamp_objection(stack, request, seg, &counter) == NULL) {
+        if (!reply_is_limited(stack, request, seg))
             tcp_request_resend_synack(request);
         return;
     }
@@ -88,19 +144,17 @@ tcp_input_request(TcpRequest *request, TcpSegment *seg)
         tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.4 #5: SYN-RECEIVED");
         return;
     }
-    if (old_ts || !is_in_window(request, seg)) {
-        if ((seg->flags & TCP_RST) == 0) {
-            if (old_ts)
-                host_count(stack->host, MIB_TcpExtPAWSEstab);
-            ack_or_silence(stack, request, seg,
-                           old_ts ? "RFC 7323 §5.3 R1" : "RFC 9293 §3.10.7.4 #1");
-        }
+    take_four_way_syn_ack(stack, request, seg);
+    if (!is_acceptable(stack, request, seg))
         return;
-    }
     if (seg->seq == request->irs) /* a SYN-ACK, or a SYN that carries more */
         seg->flags &= ~TCP_SYN;
-    if ((seg->flags & TCP_RST) != 0 && seg->seq != request->irs + 1) {
-        ack_or_silence(stack, request, seg, "RFC 5961 §3.2");
+    if ((seg->flags & TCP_RST) != 0 && seg->seq != request->irs + 1 &&
+        !stack->params.cf_no_rst_check) {
+        if (!reply_is_limited(stack, request, seg)) {
+            host_count(stack->host, MIB_TcpExtTCPChallengeACK);
+            tcp_request_reply(stack, request, seg, "RFC 5961 §3.2");
+        }
         return;
     }
     if ((seg->flags & (TCP_RST | TCP_SYN)) != 0) {
@@ -121,7 +175,6 @@ tcp_request_complete(TcpRequest *request, TcpSegment *seg)
     TcpListener *listener = request->listener;
     TcpStack *stack = listener->conn->stack;
     uint32_t defer = listener->conn->opt.defer_accept_s;
-    TcpConn *child;
 
     if (defer > 0 && request->timeouts < defer && seg->end_seq == request->irs + 1) {
         request->acked = true;
@@ -139,11 +192,19 @@ tcp_request_complete(TcpRequest *request, TcpSegment *seg)
         }
         host_count(stack->host, MIB_TcpExtEmbryonicRsts);
         tcp_reply_reset(stack, seg, "net.ipv4.tcp_abort_on_overflow");
+        host_count(stack->host, MIB_TcpExtEmbryonicRsts);
         tcp_request_drop(request, TCP_CAUSE("segment", "ACK", "net.ipv4.tcp_abort_on_overflow",
                                             .packet = seg->packet->id));
         return;
     }
-    child = tcp_request_promote(request, seg);
+    tcp_request_establish(request, seg);
+}
+
+void
+tcp_request_establish(TcpRequest *request, TcpSegment *seg)
+{
+    TcpConn *child = tcp_request_promote(request, seg);
+
     tcp_enter(child);
     child->segs_in++;
     seg->wnd = (uint32_t)seg->h->wnd << child->snd.wscale;

@@ -79,16 +79,12 @@ tcp_reset_received(TcpConn *conn, const TcpSegment *seg)
                   TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2", .packet = seg->packet->id));
 }
 
-bool
-tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
+static bool
+reply_is_limited(TcpConn *conn, MibCounter skipped)
 {
     TcpStack *stack = conn->stack;
     SimTime now = sim_now(stack->sim), least = (SimTime)stack->params.invalid_ratelimit_ms * SIM_MS;
 
-    /* Data is always answered: the sender may have lost our ACK. A SYN never
-     * counts as data. */
-    if (seg->payload.len > 0 && (seg->flags & TCP_SYN) == 0)
-        return false;
     if (conn->ack.has_oow_ack && now - conn->ack.last_oow_ack_at < least) {
         host_count(stack->host, skipped);
         return true;
@@ -96,6 +92,12 @@ tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
     conn->ack.has_oow_ack = true;
     conn->ack.last_oow_ack_at = now;
     return false;
+}
+
+bool
+tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
+{
+    return !tcp_segment_has_text(seg) && reply_is_limited(conn, skipped);
 }
 
 /* RFC 5961 §7: so many a second for the whole host. */
@@ -116,7 +118,7 @@ challenge_is_spent(TcpStack *stack)
 void
 tcp_challenge_ack(TcpConn *conn, const TcpSegment *seg, const char *rule)
 {
-    if (tcp_reply_is_limited(conn, seg, MIB_TcpExtTCPACKSkippedChallenge) ||
+    if (reply_is_limited(conn, MIB_TcpExtTCPACKSkippedChallenge) ||
         challenge_is_spent(conn->stack)) {
         tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
                     "challenge ACK is rate limited", "net.ipv4.tcp_invalid_ratelimit");

@@ -6,6 +6,7 @@
 #include "models/tcp/delack.h"
 #include "models/tcp/fastopen.h"
 #include "models/tcp/output.h"
+#include "models/tcp/ports.h"
 #include "models/tcp/rcvwindow.h"
 
 enum {
@@ -128,7 +129,7 @@ get_maxseg(const TcpConn *conn)
 static int
 set_linger2(TcpConn *conn, int64_t value)
 {
-    conn->opt.linger2_s = value < 0 || value > OPT_MAX_LINGER2_S ? -1 : (int32_t)value;
+    conn->opt.linger2_s = value < 0 ? -1 : (int32_t)MIN(value, OPT_MAX_LINGER2_S);
     return 0;
 }
 
@@ -216,8 +217,8 @@ set_socket_option(TcpConn *conn, TcpOption option, int64_t value, bool *is_known
 {
     *is_known = true;
     switch (option) { /* clang-format off */
-    case TCP_OPT_REUSEADDR: conn->opt.reuse_addr = value != 0; return 0;
-    case TCP_OPT_REUSEPORT: conn->opt.reuse_port = value != 0; return 0;
+    case TCP_OPT_REUSEADDR: tcp_port_set_reuse(conn, value != 0, conn->opt.reuse_port); return 0;
+    case TCP_OPT_REUSEPORT: tcp_port_set_reuse(conn, conn->opt.reuse_addr, value != 0); return 0;
     case TCP_OPT_KEEPALIVE: tcp_keepalive_option(conn, value != 0); return 0;
     case TCP_OPT_LINGER: conn->opt.linger_s = (int32_t)CLAMP(value, -1, INT32_MAX); return 0;
     case TCP_OPT_SNDBUF: return set_sndbuf(conn, value);
@@ -229,7 +230,7 @@ set_socket_option(TcpConn *conn, TcpOption option, int64_t value, bool *is_known
     case TCP_OPT_IP_TOS: return set_tos(conn, value);
     case TCP_OPT_IP_TTL: return set_bounded_byte(&conn->opt.ttl, value == -1 ? 64 : value, 1, 255);
     case TCP_OPT_IP_MTU_DISCOVER: return set_bounded_byte(&conn->opt.mtu_discover, value, PMTUDISC_DONT, PMTUDISC_PROBE);
-    case TCP_OPT_BIND_ADDRESS_NO_PORT: return 0;
+    case TCP_OPT_BIND_ADDRESS_NO_PORT: conn->opt.bind_no_port = value != 0; return 0;
     default: *is_known = false; return 0;
     } /* clang-format on */
 }
@@ -295,7 +296,7 @@ get_socket_option(const TcpConn *conn, TcpOption option, int64_t *value)
     case TCP_OPT_IP_TOS: *value = conn->opt.tos; return true;
     case TCP_OPT_IP_TTL: *value = conn->opt.ttl != 0 ? conn->opt.ttl : ip_params(conn->stack->host)->default_ttl; return true;
     case TCP_OPT_IP_MTU_DISCOVER: *value = conn->opt.mtu_discover; return true;
-    case TCP_OPT_BIND_ADDRESS_NO_PORT: *value = 0; return true;
+    case TCP_OPT_BIND_ADDRESS_NO_PORT: *value = conn->opt.bind_no_port; return true;
     default: return false;
     } /* clang-format on */
 }

@@ -92,6 +92,7 @@ conn_free(TcpConn *conn)
     tcp_listener_free(conn);
     tcp_fastopen_free(conn);
     tcp_data_free(conn);
+    tcp_port_release(conn);
     if (conn->before != NULL)
         conn->before->next = conn->next;
     else
@@ -115,6 +116,20 @@ tcp_leave(TcpConn *conn)
         conn_free(conn);
 }
 
+/* RFC 4022: tcpEstabResets and tcpAttemptFails are told from the state that a
+ * connection ends in. close() of one that still opens is no failure. */
+static void
+count_end(TcpConn *conn, TcpCause cause)
+{
+    Host *host = conn->stack->host;
+
+    if (conn->state == TCP_ESTABLISHED || conn->state == TCP_CLOSE_WAIT)
+        host_count(host, MIB_TcpEstabResets);
+    else if ((conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED) &&
+             cause.cause[0] != 'c')
+        host_count(host, MIB_TcpAttemptFails);
+}
+
 void
 tcp_conn_end(TcpConn *conn, TcpCause cause)
 {
@@ -122,17 +137,19 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
 
     if (conn->has_ended)
         return;
-    if (conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED)
-        host_count(stack->host, MIB_TcpAttemptFails);
-    if (conn->state != TCP_CLOSED)
+    if (conn->state != TCP_CLOSED) {
+        count_end(conn, cause);
         tcp_set_state(conn, TCP_CLOSED, cause);
+    }
     conn->has_ended = true;
     conn->shut = 3;
     tcp_data_done(conn);
     tcp_fastopen_child_done(conn);
     sim_timer_done(stack->sim, &conn->keep);
     tcp_demux_remove(stack, &conn->entry);
-    tcp_port_release(conn);
+    if (!conn->has_user ||
+        !conn->opt.has_port) /* a port of the user's own lasts as long as its socket */
+        tcp_port_release(conn);
     if (conn->is_orphan) {
         conn->is_orphan = false;
         stack->n_orphans--;

@@ -105,8 +105,8 @@ tcp_set_state(TcpConn *conn, TcpState to, TcpCause cause)
 {
     TcpState from = conn->state;
 
-    if (to == TCP_CLOSED && (from == TCP_ESTABLISHED || from == TCP_CLOSE_WAIT))
-        host_count(conn->stack->host, MIB_TcpEstabResets); /* RFC 4022: whoever reset it */
     tcp_record_transition(conn->stack, conn->id, &conn->entry.tuple, from, to, cause);
     conn->state = to;
+    if (to == TCP_ESTABLISHED)
+        conn->was_established = true;
 }

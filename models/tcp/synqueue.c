@@ -19,9 +19,11 @@ take_options(TcpStack *stack, TcpRequest *request, const TcpHeader *h, bool with
     const TcpParams *p = &stack->params;
     uint8_t has = without ? h->options & TCPOPT_HAS_MSS : h->options;
 
-    request->mss = has & TCPOPT_HAS_MSS ? h->mss : DEFAULT_MSS;
+    uint16_t mss = (has & TCPOPT_HAS_MSS) != 0 && h->mss != 0 ? h->mss : DEFAULT_MSS;
+
     if (request->listener->conn->snd.user_mss != 0)
-        request->mss = MIN(request->mss, request->listener->conn->snd.user_mss);
+        mss = MIN(mss, request->listener->conn->snd.user_mss);
+    request->entry.spare = mss;
     request->ts_ok = p->timestamps != 0 && (has & TCPOPT_HAS_TS) != 0;
     request->ts_recent = request->ts_ok ? h->tsval : 0;
     request->sack_ok = p->sack != 0 && (has & TCPOPT_HAS_SACK_OK) != 0;
@@ -35,10 +37,12 @@ set_window(TcpStack *stack, TcpRequest *request)
     TcpConn *conn = request->listener->conn;
     uint32_t mss = tcp_mss_for(stack, request->entry.tuple.remote, conn->snd.user_mss),
              clamp = conn->rcv.clamp;
+    uint8_t wscale = 0;
 
     mss -= request->ts_ok ? 12 : 0;
     request->wnd = (uint16_t)tcp_initial_window(conn, tcp_receive_space(conn), mss,
-                                                request->wscale_ok, &request->rcv_wscale, &clamp);
+                                                request->wscale_ok, &wscale, &clamp);
+    request->rcv_wscale = wscale & 15;
 }
 
 static void
@@ -58,6 +62,7 @@ request_init(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
     take_options(stack, request, seg->h, without_options);
     request->ecn_ok = tcp_ecn_accepts(stack, listener->conn->cc, seg->flags, seg->ecn);
     request->ts_offset = tcp_ts_offset_new(stack, &request->entry.tuple);
+    request->ts_first = tcp_ts_clock(stack) + request->ts_offset;
     set_window(stack, request);
 }
 
@@ -115,7 +120,7 @@ answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
     request_init(listener, &request, seg,
                  (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.timestamps == 0);
     request.is_cookie = true;
-    request.iss = tcp_cookie_make(stack, seg, &request.mss);
+    request.iss = tcp_cookie_make(stack, seg, &request.entry.spare);
     if (!request.ts_ok)
         request.ecn_ok = false;
     listener->conn->last_overflow_at = sim_now(stack->sim);
@@ -123,6 +128,26 @@ answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
     host_count(stack->host, MIB_TcpExtSyncookiesSent);
     tcp_verdict(stack, 0, VERDICT_REPLY, seg->packet->id, "SYN cookie", "net.ipv4.tcp_syncookies");
     tcp_request_send_synack(stack, &request, "net.ipv4.tcp_syncookies");
+}
+
+/* Counterfactual: whoever says SYN is believed, and no third segment is
+ * waited for. */
+static void
+establish_in_two_ways(TcpListener *listener, TcpRequest *request, const TcpSegment *seg)
+{
+    TcpConn *child = tcp_request_promote(request, seg);
+
+    tcp_enter(child);
+    child->segs_in = 1;
+    child->snd.una = child->snd.nxt;
+    child->snd.wnd = child->snd.max_wnd = seg->h->wnd; /* never scaled in a SYN */
+    tcp_set_state(child, TCP_ESTABLISHED,
+                  TCP_CAUSE("segment", "SYN", "RFC 9293 §3.5 has three segments",
+                            .packet = seg->packet->id,
+                            .counterfactual = "counterfactual.two_way_handshake"));
+    tcp_data_established(child);
+    tcp_wake(listener->conn, TCP_EVENT_READABLE);
+    tcp_leave(child);
 }
 
 void
@@ -162,7 +187,10 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     if (tcp_fastopen_listen(listener, request, seg, &reply))
         return;
     tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2");
-    tcp_request_arm(request);
+    if (stack->params.cf_two_way_handshake)
+        establish_in_two_ways(listener, request, seg);
+    else
+        tcp_request_arm(request);
 }
 
 /* An ACK that matches no connection may carry a cookie of ours. */
@@ -195,18 +223,18 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
     request->conn = ++stack->host->net->last_conn_id;
     request->irs = seg->seq - 1;
     request->iss = seg->ack - 1;
-    request->mss = mss;
+    request->entry.spare = mss;
     if (!tcp_cookie_ts_decode(stack, seg, request)) {
         sim_pool_put(&stack->requests, request);
         return false;
     }
     set_window(stack, request);
-    request_enqueue(listener, request);
+    request->is_cookie = true;
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
         TCP_CAUSE("segment", "cookie ACK", "net.ipv4.tcp_syncookies", .packet = seg->packet->id));
-    tcp_request_complete(request, seg);
+    tcp_request_establish(request, seg);
     return true;
 }
 

@@ -35,6 +35,7 @@ typedef struct TcpEntry {
     uint32_t hash;
     uint8_t kind;          /* TcpEntryKind */
     bool is_hashed;
+    uint16_t spare;        /* free for the owner */
     TcpTuple tuple;
 } TcpEntry;
 
@@ -96,9 +97,12 @@ struct TcpConn {
     bool has_user;          /* not yet closed or released */
     bool is_orphan;         /* counted in stack->n_orphans */
     bool has_ended;         /* freed when held drops to 0 and no user is left */
-    bool soft_error_pending; /* the hint has not been told yet */
     int soft_error, error;  /* positive errno: ICMP's hint; what SO_ERROR will say */
     bool holds_port;        /* ports.c counts it as a user of its local port */
+    bool port_is_listed;    /* as a socket that bound it; else merely counted */
+    bool port_by_bind;      /* bind() chose it, its own or its listener's */
+    bool shutdown_waits;    /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
+    bool was_established;   /* since it was opened, or disconnected */
     uint8_t shut;           /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
     TcpEventFn *on_event;
     void *event_arg;
@@ -246,6 +250,7 @@ struct TcpConn {
         uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
         uint64_t max_pacing_rate; /* bytes/s; 0: none */
         uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
+        bool bind_no_port;    /* IP_BIND_ADDRESS_NO_PORT */
         bool inq;             /* TCP_INQ: recvmsg tells what is left to read */
         bool thin_linear;     /* TCP_THIN_LINEAR_TIMEOUTS */
     } opt;
@@ -315,6 +320,15 @@ void tcp_record_conn(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, bool
 void tcp_wake(TcpConn *conn, unsigned events);
 void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
                  const char *rule);
+
+/* Segments with data or FIN are always answered: their sender may have lost
+ * our ACK. Only bare ones, and SYNs, can be part of a loop of ACKs. */
+static inline bool
+tcp_segment_has_text(const TcpSegment *seg)
+{
+    return seg->end_seq != seg->seq && (seg->flags & TCP_SYN) == 0;
+}
+
 #define TCP_CAUSE(by, word, section, ...) \
     ((TcpCause){ .cause = by, .what = word, .rule = section, __VA_ARGS__ })
 
@@ -360,6 +374,8 @@ TcpVerdict tcp_fin_received(TcpConn *conn, const TcpSegment *seg);
 /* close.c: our FIN has been acknowledged: FIN-WAIT-1 -> 2, CLOSING ->
  * TIME-WAIT, LAST-ACK -> CLOSED. TCP_PASS or TCP_GONE. */
 TcpVerdict tcp_fin_acked(TcpConn *conn, const TcpSegment *seg);
+/* close.c: the FIN that a user call asks for, in a state that allows one. */
+void tcp_fin_from(TcpConn *conn, const char *call);
 /* close.c: new data for a socket that nobody will read (orphan past FIN): RST. */
 bool tcp_data_after_close(TcpConn *conn, const TcpSegment *seg);
 /* reset.c */

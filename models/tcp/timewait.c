@@ -3,6 +3,7 @@
 #include "models/tcp/demux.h"
 #include "models/tcp/handshake.h"
 #include "models/tcp/ports.h"
+#include "models/tcp/timestamps.h"
 
 G_STATIC_ASSERT(sizeof(TcpTimeWait) <= 128);
 
@@ -10,6 +11,7 @@ G_STATIC_ASSERT(sizeof(TcpTimeWait) <= 128);
  * sent (RFC 1122 §4.2.2.13): Linux adds a window and two. */
 #define REOPEN_ISN_STEP 65537
 #define TW_LISTS        2
+#define PAWS_MSL        (60 * SIM_SEC) /* Linux: TS.Recent binds an RST no longer than this */
 
 enum { LIST_TIME_WAIT, LIST_FIN_WAIT_2 };
 
@@ -111,7 +113,7 @@ tcp_time_wait_drop(TcpStack *stack, TcpTimeWait *tw, TcpCause cause)
     tcp_record_transition(stack, tw->conn, &tw->entry.tuple, tw->state, TCP_CLOSED, cause);
     list_remove(stack, tw);
     tcp_demux_remove(stack, &tw->entry);
-    tcp_port_drop(stack, tw->entry.tuple.lport, tw->reuse_addr);
+    tcp_port_drop(stack, tw->entry.tuple.lport, tw->port_flags);
     stack->timewaits->count--;
     sim_pool_put(&stack->timewait_pool, tw);
     note_count(stack);
@@ -159,7 +161,8 @@ entry_fill(TcpTimeWait *tw, TcpConn *conn, TcpState substate)
         .state = (uint8_t)substate,
         .list = substate == TCP_TIME_WAIT ? LIST_TIME_WAIT : LIST_FIN_WAIT_2,
         .ts_ok = conn->ts.ok,
-        .reuse_addr = conn->opt.reuse_addr,
+        .port_flags = tcp_port_flags(conn),
+        .began_ms = (uint32_t)(tcp_now(conn) / SIM_MS),
     };
 }
 
@@ -184,10 +187,11 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     if (conn->state != substate)
         tcp_set_state(conn, substate, cause);
     if (substate == TCP_FIN_WAIT_2)
-        tcp_verdict(stack, conn->id, VERDICT_NOTE, cause.packet, "FIN-WAIT-2 goes on without a socket", cause.rule);
+        tcp_verdict(stack, conn->id, VERDICT_NOTE, cause.packet,
+                    "FIN-WAIT-2 goes on without a socket", cause.rule);
     tw = sim_pool_get(&stack->timewait_pool);
     entry_fill(tw, conn, substate);
-    tcp_port_hold(stack, tw->entry.tuple.lport, tw->reuse_addr);
+    tcp_port_hold(stack, tw->entry.tuple.lport, tw->entry.tuple.local, tw->port_flags);
     conn->state = TCP_CLOSED; /* the entry carries the state on: no transition */
     tcp_conn_end(conn, cause);
     tcp_demux_insert(stack, &tw->entry);
@@ -244,7 +248,7 @@ tw_reply_is_limited(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
 {
     uint32_t now_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS) + 1;
 
-    if (seg->payload.len > 0 && (seg->flags & TCP_SYN) == 0)
+    if (tcp_segment_has_text(seg))
         return false;
     if (tw->last_reply_ms != 0 && now_ms - tw->last_reply_ms < stack->params.invalid_ratelimit_ms) {
         host_count(stack->host, tw->state == TCP_FIN_WAIT_2 ? MIB_TcpExtTCPACKSkippedFinWait2
@@ -258,8 +262,14 @@ tw_reply_is_limited(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
 static bool
 tw_is_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
 {
-    return tw->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0 && !stack->params.cf_no_paws &&
-           (int32_t)(seg->tsval - tw->ts_recent) < 0;
+    SimTime recent_at = (SimTime)tw->ts_recent_ms * SIM_MS, now = sim_now(stack->sim);
+
+    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.cf_no_paws ||
+        tcp_ts_is_fresh(tw->ts_recent, recent_at, seg->tsval, 0, now))
+        return false;
+    /* A peer that crashed may have lost its clock: its RST counts again once
+     * nothing of the old connection can be on the way. */
+    return (seg->flags & TCP_RST) == 0 || now - recent_at < PAWS_MSL;
 }
 
 /* RFC 9293 §3.10.7.4 #4, RFC 1122 §4.2.2.13, RFC 6191: a SYN that can't be an
@@ -282,8 +292,9 @@ tw_reopen(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg)
     TcpConn *listener = tcp_demux_listener(stack, &tw->entry.tuple);
     uint32_t isn = tw->snd_nxt + REOPEN_ISN_STEP;
 
-    if (listener == NULL) {
-        tcp_input_closed(stack, seg);
+    if (listener == NULL) { /* nobody would take it: as any other stale segment */
+        if (!tw_reply_is_limited(stack, tw, seg))
+            tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #4: TIME-WAIT");
         return;
     }
     tcp_time_wait_drop(
@@ -292,13 +303,24 @@ tw_reopen(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg)
     tcp_listen_syn(listener, seg, isn != 0 ? isn : 1);
 }
 
+static void
+tw_take_timestamp(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
+{
+    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0)
+        return;
+    tw->ts_recent = seg->tsval;
+    tw->ts_recent_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS);
+}
+
 /* An orphan that waits for the peer's FIN. */
 static void
 input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
 {
     bool acceptable =
-        seq_before(seg->seq, tw->rcv_nxt + ((uint32_t)tw->wnd << tw->rcv_wscale) + 1) &&
-        seq_at_or_after(seg->end_seq, tw->rcv_nxt);
+        (stack->params.cf_no_rst_check && (seg->flags & TCP_RST) != 0) ||
+        stack->params.cf_no_window_check ||
+        (seq_before(seg->seq, tw->rcv_nxt + ((uint32_t)tw->wnd << tw->rcv_wscale) + 1) &&
+         seq_at_or_after(seg->end_seq, tw->rcv_nxt));
 
     if (old_ts || !acceptable) {
         if ((seg->flags & TCP_RST) == 0 && !tw_reply_is_limited(stack, tw, seg))
@@ -313,6 +335,9 @@ input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
     }
     if ((seg->flags & TCP_SYN) != 0 && !seq_before(seg->seq, tw->rcv_nxt)) {
         tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.4 #4");
+        tcp_time_wait_drop(
+            stack, tw,
+            TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.4 #4", .packet = seg->packet->id));
         return;
     }
     if ((seg->flags & TCP_ACK) == 0 || !seq_after(seg->end_seq, tw->rcv_nxt) ||
@@ -326,8 +351,7 @@ input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
         return;
     }
     tw->rcv_nxt = seg->end_seq;
-    if (tw->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0)
-        tw->ts_recent = seg->tsval;
+    tw_take_timestamp(stack, tw, seg);
     tcp_record_transition(
         stack, tw->conn, &tw->entry.tuple, TCP_FIN_WAIT_2, TCP_TIME_WAIT,
         TCP_CAUSE("segment", "FIN", "RFC 9293 §3.10.7.4 #8", .packet = seg->packet->id));
@@ -335,32 +359,39 @@ input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
     tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #8");
 }
 
+/* RFC 1337: an old segment may make us answer, the answer may bring an RST,
+ * and that RST is exact. */
+static void
+tw_reset(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
+{
+    if (stack->params.rfc1337)
+        tcp_verdict(stack, tw->conn, VERDICT_DROP, seg->packet->id, "RST in TIME-WAIT",
+                    "RFC 1337 §3");
+    else
+        tcp_time_wait_drop(
+            stack, tw,
+            TCP_CAUSE("segment", "RST", "RFC 1337 §1: assassination", .packet = seg->packet->id));
+}
+
 void
 tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg)
 {
     TcpStack *stack = seg->stack;
     bool old_ts = tw_is_old_timestamp(stack, tw, seg);
-    bool exact = seg->seq == tw->rcv_nxt && seg->seq == seg->end_seq;
+    bool is_rst = (seg->flags & TCP_RST) != 0;
+    bool is_expected = seg->seq == tw->rcv_nxt || (is_rst && stack->params.cf_no_rst_check);
 
     if (tw->state == TCP_FIN_WAIT_2) {
         input_fin_wait_2(stack, tw, seg, old_ts);
         return;
     }
-    if (!old_ts &&
-        ((exact && (seg->flags & TCP_SYN) == 0) || (exact && (seg->flags & TCP_RST) != 0))) {
-        if ((seg->flags & TCP_RST) != 0) {
-            if (stack->params.rfc1337)
-                tcp_verdict(stack, tw->conn, VERDICT_DROP, seg->packet->id, "RST in TIME-WAIT",
-                            "RFC 1337 §3");
-            else
-                tcp_time_wait_drop(stack, tw,
-                                   TCP_CAUSE("segment", "RST", "RFC 1337 §1: assassination",
-                                             .packet = seg->packet->id));
-            return;
-        }
+    if (!old_ts && is_expected && is_rst) {
+        tw_reset(stack, tw, seg);
+        return;
+    }
+    if (!old_ts && is_expected && seg->seq == seg->end_seq) { /* a bare ACK */
         tw_restart(stack, tw);
-        if (tw->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0)
-            tw->ts_recent = seg->tsval;
+        tw_take_timestamp(stack, tw, seg);
         return;
     }
     if (tw_may_reopen(stack, tw, seg)) {
@@ -369,11 +400,13 @@ tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg)
     }
     if (old_ts)
         host_count(stack->host, MIB_TcpExtPAWSTimewait);
-    if ((seg->flags & TCP_RST) != 0) {
+    if (is_rst) {
         tcp_verdict(stack, tw->conn, VERDICT_DROP, seg->packet->id, "RST off RCV.NXT in TIME-WAIT",
                     "RFC 5961 §3.2");
         return;
     }
+    /* A SYN without ACK may be a new one whose number is below: it must not
+     * keep the entry alive. */
     if (old_ts || (seg->flags & TCP_ACK) != 0)
         tw_restart(stack, tw);
     if (!tw_reply_is_limited(stack, tw, seg))
@@ -385,15 +418,16 @@ tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn)
 {
     TcpStack *stack = conn->stack;
     const TcpParams *p = &stack->params;
-    SimTime began = tw->deadline - timewait_length(stack);
-    bool both_reuse = tw->reuse_addr && conn->opt.reuse_addr && conn->opt.has_port;
-    bool loopback = ip_addr_is_loopback(tw->entry.tuple.remote);
+    SimTime age = sim_now(stack->sim) - (SimTime)tw->began_ms * SIM_MS;
+    bool loopback =
+        ip_addr_is_loopback(tw->entry.tuple.remote) || ip_addr_is_loopback(tw->entry.tuple.local);
     bool allowed = p->tw_reuse == 1 || (p->tw_reuse == 2 && loopback);
 
     if (tw->state != TCP_TIME_WAIT || !tw->ts_ok || p->timestamps == 0)
         return false;
-    if (!both_reuse &&
-        (!allowed || sim_now(stack->sim) - began < (SimTime)p->tw_reuse_delay_ms * SIM_MS))
+    /* A port that the user bound could only be had with SO_REUSEADDR on both:
+     * that is consent enough. */
+    if (!conn->holds_port && (!allowed || age <= (SimTime)p->tw_reuse_delay_ms * SIM_MS))
         return false;
     conn->snd.write_seq = tw->snd_nxt + REOPEN_ISN_STEP;
     if (conn->snd.write_seq == 0)

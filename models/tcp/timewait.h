@@ -16,12 +16,14 @@ struct TcpTimeWait {
     uint32_t snd_nxt, rcv_nxt;
     uint32_t ts_recent, ts_offset;
     uint32_t ts_recent_ms;  /* when ts_recent was set */
+    uint32_t began_ms;      /* when the connection closed: a restart does not change it */
     uint32_t last_reply_ms; /* rate limit; 0: none yet */
     uint16_t wnd;           /* as on the wire */
     uint8_t rcv_wscale;
-    uint8_t state; /* TCP_TIME_WAIT or TCP_FIN_WAIT_2 */
-    uint8_t list;  /* which list */
-    bool ts_ok, reuse_addr;
+    uint8_t state;      /* TCP_TIME_WAIT or TCP_FIN_WAIT_2 */
+    uint8_t list;       /* which list */
+    uint8_t port_flags; /* ports.h */
+    bool ts_ok;
 };
 
 void tcp_time_waits_init(TcpStack *stack);
