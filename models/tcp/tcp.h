@@ -44,6 +44,10 @@ bool tcp_params_set(TcpParams *params, const char *name, const char *value, char
 TcpStack *tcp_attach(Host *host, const TcpParams *params);
 TcpParams *tcp_params(Host *host); /* may be changed at any time, as a sysctl */
 
+/* The host loses its memory: every socket, request and TIME-WAIT entry ends
+ * without a segment; users find ENETRESET. The next ISNs have a new secret. */
+void tcp_reboot(Host *host);
+
 /* What happened to a socket, for on_event. */
 enum {
     TCP_EVENT_CONNECTED = 0x01,

@@ -410,6 +410,14 @@ host_ping(lua_State *L)
     return 0;
 }
 
+/* host:reboot(): forgets every connection, silently. */
+static int
+host_reboot(lua_State *L)
+{
+    tcp_reboot(host_check(L, 1)->host);
+    return 0;
+}
+
 static int
 host_tostring(lua_State *L)
 {
@@ -428,10 +436,10 @@ void
 bind_host(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "spawn", host_spawn }, { "sysctl", host_sysctl },
-        { "name", host_name },   { "address", host_address },
-        { "route", host_route }, { "ping", host_ping },
-        { NULL, NULL },
+        { "spawn", host_spawn },   { "sysctl", host_sysctl },
+        { "name", host_name },     { "address", host_address },
+        { "route", host_route },   { "ping", host_ping },
+        { "reboot", host_reboot }, { NULL, NULL },
     };
 
     lua_pushcfunction(L, l_host);

@@ -26,6 +26,7 @@ local function echo(b, port)
         local listener = b:listen(port or 80)
         while true do
             local conn = listener:accept()
+            if not conn then return end
             b:spawn(function()
                 while true do
                     local text = conn:recv()
@@ -270,6 +271,18 @@ world("native applications", function()
     run("10s")
     expect(crowd:counts().served):equals(50)
     expect(crowd:latency(0.5)):above("20ms")
+end)
+
+world("a host that reboots answers with RST", function()
+    local a, b, wire = pair()
+    echo(b)
+    local conn = a:connect(b, 80)
+    sleep("1s")
+    b:reboot()
+    expect(b:count("ESTABLISHED")):equals(0)
+    expect(wire:packets { from = b, after = "1s" }):none()
+    conn:send("hello?")
+    expect(conn:recv()):fails("ECONNRESET")
 end)
 
 world("sysctls, counters and what cannot be", function()
