@@ -101,6 +101,7 @@ flows_get(TraceFlowTable *table, const Endpoint *a, const Endpoint *b)
                 break;
         }
     }
+    sim_check(victim != NULL); /* the table is never full while it may grow */
     memset(victim, 0, sizeof *victim);
     victim->a = *a;
     victim->b = *b;

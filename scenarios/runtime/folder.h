@@ -51,10 +51,10 @@ typedef struct Summary {
     uint64_t seed;
     bool stopped_early; /* by a limit: `stopped_by` says which */
     const char *stopped_by;
-    const char *said;   /* the scenario's last line in plain words; NULL */
+    const char *said;    /* the scenario's last line in plain words; NULL */
     const char *results; /* a JSON object as text: what result() stored; NULL: nothing */
-    GPtrArray *params;  /* SummaryParam*; may be NULL */
-    GPtrArray *expects; /* SummaryExpect*; may be NULL */
+    GPtrArray *params;   /* SummaryParam*; may be NULL */
+    GPtrArray *expects;  /* SummaryExpect*; may be NULL */
 } Summary;
 
 void summary_param_free(void *param); /* for g_ptr_array_new_with_free_func */

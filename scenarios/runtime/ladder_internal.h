@@ -20,9 +20,9 @@ typedef enum Ink {
     INK_DATA,
     INK_ACK,
     INK_LOST,
-    INK_AGAIN,    /* retransmitted */
+    INK_AGAIN, /* retransmitted */
     INK_INJECTED,
-    INK_STATE,    /* and up: one for each TcpState */
+    INK_STATE, /* and up: one for each TcpState */
 } Ink;
 
 typedef struct Canvas {
@@ -44,27 +44,27 @@ int text_width(const char *text); /* in cells: all our characters take one */
 enum { LADDER_LANES = 6, LADDER_FLOWS = 26 };
 
 typedef enum ItemKind {
-    ITEM_ARROW,      /* a packet from end to end (or to where it was lost) */
-    ITEM_DEPARTURE,  /* a packet that arrives after other things happened */
+    ITEM_ARROW,     /* a packet from end to end (or to where it was lost) */
+    ITEM_DEPARTURE, /* a packet that arrives after other things happened */
     ITEM_ARRIVAL,
     ITEM_STATE,
 } ItemKind;
 
 typedef struct Item {
     SimTime at;
-    uint32_t order;      /* of equal times */
+    uint32_t order; /* of equal times */
     ItemKind kind;
-    size_t index;        /* of the packet, or of the transition */
-    uint32_t number;     /* of the departure and arrival of one packet; from 1 */
-    bool is_attached;    /* a transition that is shown beside a packet */
+    size_t index;                /* of the packet, or of the transition */
+    uint32_t number;             /* of the departure and arrival of one packet; from 1 */
+    bool is_attached;            /* a transition that is shown beside a packet */
     int first_state, last_state; /* a packet: its transitions, linked by next_state; -1: none */
-    int next_state;      /* a transition: the next beside the same packet; -1 */
+    int next_state;              /* a transition: the next beside the same packet; -1 */
 } Item;
 
 typedef struct Lane {
     uint32_t host;
-    int x;               /* column of its line */
-    uint8_t state;       /* TcpState now: of the connection last spoken of */
+    int x;         /* column of its line */
+    uint8_t state; /* TcpState now: of the connection last spoken of */
     bool has_state;
 } Lane;
 
@@ -73,10 +73,10 @@ typedef struct Plan {
     Lane lanes[LADDER_LANES];
     unsigned n_lanes;
     struct {
-        Endpoint a, b;        /* a: who sent first */
+        Endpoint a, b; /* a: who sent first */
     } flows[LADDER_FLOWS];
-    unsigned n_flows;         /* four-tuples seen, at most LADDER_FLOWS */
-    GArray *items;            /* owns Item, in order */
+    unsigned n_flows; /* four-tuples seen, at most LADDER_FLOWS */
+    GArray *items;    /* owns Item, in order */
 } Plan;
 
 /* False when there are more hosts than lanes. */

@@ -45,11 +45,17 @@ ladder_ink(const TracePacket *p)
     return p->len > 0 ? INK_DATA : INK_ACK;
 }
 
-enum { DETAIL_FLAGS, DETAIL_SEQ, DETAIL_NUMBERS, DETAIL_WINDOW, DETAIL_ALL };
+enum { DETAIL_FLAGS, DETAIL_COMPACT, DETAIL_SEQ, DETAIL_NUMBERS, DETAIL_WINDOW, DETAIL_ALL };
 
 static void
 add_numbers(GString *s, const TracePacket *p, int detail)
 {
+    if (detail == DETAIL_COMPACT) { /* first byte and how many */
+        if (p->len > 0)
+            g_string_append_printf(s, " %u+%u", p->rel_seq, p->len);
+        return;
+    }
+
     bool has_seq = p->len > 0 || (p->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 
     if (has_seq || detail >= DETAIL_WINDOW)
@@ -82,7 +88,7 @@ label_at(const Plan *plan, const TracePacket *p, int detail)
     else if ((p->what & (TRACE_INJECTED | TRACE_FORWARDED)) == TRACE_INJECTED)
         g_string_append(s, "injected: ");
     g_string_append(s, trace_packet_flags(p, flags));
-    if (p->proto == IP_PROTO_TCP && !(p->what & TRACE_FRAGMENT) && detail >= DETAIL_SEQ)
+    if (p->proto == IP_PROTO_TCP && !(p->what & TRACE_FRAGMENT) && detail >= DETAIL_COMPACT)
         add_numbers(s, p, detail);
     else if (p->what & TRACE_FRAGMENT)
         g_string_append_printf(s, " at %u len %u%s", p->frag_offset, p->len, p->mf ? " more" : "");

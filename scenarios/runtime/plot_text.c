@@ -184,6 +184,8 @@ states_text(const RunFiles *run, const PlotOptions *options)
         g_array_append_val(times, at);
         chart.end = MAX(chart.end, at);
     }
+    for (unsigned i = 0; i < run->packets->len; i++)
+        g_array_append_val(times, g_array_index(run->packets, RunPacket, i).sent);
     g_string_append_printf(out, "%s\n\n",
                            run->title      ? run->title
                            : run->scenario ? run->scenario

@@ -42,7 +42,7 @@ draw_cut(Timeline *t, double y, SimTime span, unsigned left_out)
     double middle = (t->hosts[t->order[0]].x2 + t->right) / 2;
 
     if (t->n_order > 1)
-        middle = (t->hosts[t->order[0]].x2 + t->hosts[t->order[t->n_order - 1]].x1) / 2;
+        middle = (t->hosts[t->order[0]].x2 + t->hosts[t->order[1]].x1) / 2;
     g_array_append_val(t->cuts, y);
     sheet_box(t->sheet, SHEET_FILLS, TIMELINE_AXIS - 8, y + 12, t->right, y + TIMELINE_CUT - 12,
               0xf6f7f9);
