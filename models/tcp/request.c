@@ -192,7 +192,6 @@ tcp_request_complete(TcpRequest *request, TcpSegment *seg)
         }
         host_count(stack->host, MIB_TcpExtEmbryonicRsts);
         tcp_reply_reset(stack, seg, "net.ipv4.tcp_abort_on_overflow");
-        host_count(stack->host, MIB_TcpExtEmbryonicRsts);
         tcp_request_drop(request, TCP_CAUSE("segment", "ACK", "net.ipv4.tcp_abort_on_overflow",
                                             .packet = seg->packet->id));
         return;
