@@ -201,28 +201,17 @@ draw_pictures(const RunFiles *run, const PlotOptions *options, GPtrArray *pictur
     return is_good;
 }
 
-bool
-plot_run_dir(const char *dir, const PlotOptions *options, GPtrArray *pictures, char **text,
-             GError **error)
+static bool
+draw_run(const RunFiles *run, const PlotOptions *options, GPtrArray *pictures, char **text,
+         GError **error)
 {
-    g_autoptr(RunFiles) run = NULL;
-
-    if (options->format != NULL && strcmp(options->format, "svg") != 0 &&
-        strcmp(options->format, "png") != 0 && strcmp(options->format, "txt") != 0) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "no such format: \"%s\" (svg, png or txt)", options->format);
-        return false;
-    }
-    run = run_files_load(dir, error);
-    if (run == NULL)
-        return false;
     if (options->conn != NULL && timeline_find_conn(run, options->conn) == NULL) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "no such connection: \"%s\" (a number from states.tsv, or HOST:NUMBER)",
                     options->conn);
         return false;
     }
-    if (options->format != NULL && strcmp(options->format, "txt") == 0) {
+    if (g_strcmp0(options->format, "txt") == 0) {
         char *drawn = states_text(run, options);
 
         if (text != NULL)
@@ -232,4 +221,26 @@ plot_run_dir(const char *dir, const PlotOptions *options, GPtrArray *pictures, c
         return true;
     }
     return draw_pictures(run, options, pictures, error);
+}
+
+bool
+plot_run_dir(const char *dir, const PlotOptions *options, GPtrArray *pictures, char **text,
+             GError **error)
+{
+    const char *format = options->format;
+    RunFiles *run;
+    bool is_good;
+
+    if (format != NULL && strcmp(format, "svg") != 0 && strcmp(format, "png") != 0 &&
+        strcmp(format, "txt") != 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "no such format: \"%s\" (svg, png or txt)", format);
+        return false;
+    }
+    run = run_files_load(dir, error);
+    if (run == NULL)
+        return false;
+    is_good = draw_run(run, options, pictures, text, error);
+    run_files_free(run);
+    return is_good;
 }

@@ -67,6 +67,4 @@ RunSeries *run_series_new(const char *name);
 void run_series_free(void *series);
 void run_series_add(RunSeries *series, SimTime at, double value);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunFiles, run_files_free)
-
 #endif
