@@ -420,7 +420,7 @@ link_inject_packet(lua_State *L)
     conf_open(&t, L, 2, "inject");
 
     HostBox *to = conf_host(&t, "to", world), *from = conf_host(&t, "from", world);
-    SimTime after = conf_time(&t, "after", 0);
+    SimTime after = conf_time(&t, "after", 0), arrives = conf_time(&t, "arrives", SIM_NEVER);
 
     if (to == NULL && from == NULL)
         conf_fail(&t, "to", "the host at which it arrives");
@@ -444,7 +444,10 @@ link_inject_packet(lua_State *L)
         packet = packet_from_table(&t, world, box, src, dst);
     }
     packet->flags |= PACKET_FORGED;
-    link_inject(box->link, direction, packet, after);
+    if (arrives == SIM_NEVER)
+        link_inject(box->link, direction, packet, after);
+    else
+        link_deliver(box->link, direction, packet, arrives);
     return 0;
 }
 
