@@ -281,9 +281,11 @@ tcp_request_arm(TcpRequest *request)
 {
     TcpStack *stack = request->listener->conn->stack;
 
-    sim_timer_set(stack->sim, &request->timer,
-                  tcp_timer_deadline(stack, request_timeout(request)),
-                  request_on_timer, request);
+    SimTime timeout = request_timeout(request), due = tcp_timer_deadline(stack, timeout);
+    SimTime late = due - (sim_now(stack->sim) + timeout);
+
+    request->late_us = (uint16_t)MIN(late / SIM_US, UINT16_MAX);
+    sim_timer_set(stack->sim, &request->timer, due, request_on_timer, request);
 }
 
 static void

@@ -31,6 +31,7 @@ struct TcpRequest {
     uint32_t ts_recent, ts_offset;
     uint32_t ts_first;   /* the TSval of our first SYN-ACK: no echo is older */
     uint16_t wnd;        /* as our SYN-ACK says */
+    uint16_t late_us;    /* by how much kernel_hz puts off its timer */
     uint8_t timeouts;    /* of its timer */
     uint8_t retransmits; /* of its SYN-ACK */
     uint8_t snd_wscale : 4, rcv_wscale : 4;
