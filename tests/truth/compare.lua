@@ -23,23 +23,31 @@ end
 -- ---- normal form ----------------------------------------------------------
 
 -- Relative numbers by one rule for both sides: the base of a direction is the
--- raw number of the last SYN that an end sent in it.
+-- raw number of a SYN that was sent in it, the nearest of them; a segment of an
+-- earlier incarnation then counts from that one's SYN, not from a new clock-driven ISN.
 local function numberer()
-    local base = {}
+    local bases = {}
     local function key(a, b) return a .. ">" .. b end
-    local function signed(n)
-        n = n & 0xffffffff
-        return n >= 0x80000000 and n - 0x100000000 or n
+    local function nearest(list, n)
+        local best
+        for i = #list, 1, -1 do -- the newest first
+            local d = (n - list[i]) & 0xffffffff
+            d = d >= 0x80000000 and d - 0x100000000 or d
+            if not best or math.abs(d) < math.abs(best) then best = d end
+        end
+        return best
     end
     local N = {}
     function N.note(p)
         local k = key(p.from, p.to)
-        if p.flags:find("S", 1, true) or not base[k] then base[k] = p.raw_seq end
+        bases[k] = bases[k] or {}
+        local list = bases[k]
+        if list[#list] ~= p.raw_seq and (#list == 0 or p.flags:find("S", 1, true)) then list[#list + 1] = p.raw_seq end
     end
-    function N.seq(p) return signed(p.raw_seq - (base[key(p.from, p.to)] or 0)) end
+    function N.seq(p) return nearest(bases[key(p.from, p.to)], p.raw_seq) end
     function N.ack(p)
-        local b = base[key(p.to, p.from)]
-        return b and signed(p.raw_ack - b) or p.raw_ack
+        local list = bases[key(p.to, p.from)]
+        return list and nearest(list, p.raw_ack) or p.raw_ack
     end
     return N
 end
@@ -94,7 +102,9 @@ local function normalize(packets)
         if conn[p.dir] then
             local q = { t = p.t, proto = p.proto, len = p.len, df = p.df, off = p.off, mf = p.mf }
             if is_tcp then
-                q.flags, q.seq = p.flags, N.seq(p)
+                q.flags = p.flags
+                -- A reset of what belongs to nothing counts from zero.
+                q.seq = p.raw_seq == 0 and p.flags:find("R", 1, true) and 0 or N.seq(p)
                 if p.flags:find(".", 1, true) then q.ack = N.ack(p) end
                 q.opts, q.win = option_text(p.opts), window_class(p)
             elseif p.proto == "icmp" then
@@ -199,6 +209,13 @@ local function compare_time(w, g, want, got, dir, i)
     if not at then return end -- the first packet: when, is the scenario's choice
     local gap_w, gap_g = w.t - at, g.t - where
     local waited = i > 1 and g.t - got[dir][i - 1].t or gap_g
+    for j = i - 1, 1, -1 do -- what is sent again waited since it was last sent
+        local before = got[dir][j]
+        if before.seq == g.seq and before.flags == g.flags and before.len == g.len then
+            waited = math.max(waited, g.t - before.t)
+            break
+        end
+    end
     local slack = JITTER + timer_slack(math.max(gap_g, waited, 0))
     -- Both are late by up to a slot of the wheel, each by its own phase.
     if math.abs(gap_w - gap_g) > slack then

@@ -53,7 +53,8 @@ local function options_of(text)
 end
 
 -- Everything that crossed the wire: what A's and B's stacks sent, and what was
--- put there (copies and forged segments), as the recordings name them.
+-- put there (copies and forged segments, when they arrive), as the recordings
+-- name them.
 local function direction_of(r)
     local to = r.to ~= "" and r.to or "?"
     if r.marks:find("i", 1, true) then return "inj>" .. to end
@@ -64,10 +65,11 @@ end
 local function packets_of(rows)
     local out = {}
     for _, r in ipairs(rows) do
+        local injected = r.marks:find("i", 1, true) and tonumber(r.ended)
         local p = {
-            t = tonumber(r.sent), dir = direction_of(r), proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
+            t = injected or tonumber(r.sent), dir = direction_of(r), proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
             id = tonumber(r.ip_id), from = r.src, to = r.dst, mf = r.frag:find("+", 1, true) ~= nil,
-            off = tonumber(r.frag:match("^%d+")) or 0, rx = r.fate == "arrived" and tonumber(r.ended) or nil,
+            off = tonumber(r.frag:match("^%d+")) or 0, rx = (r.fate == "arrived" or r.fate == "refused") and tonumber(r.ended) or nil,
         }
         if r.proto == "tcp" then
             p.flags, p.win = flag_letters(r.flags), tonumber(r.win)
@@ -76,8 +78,10 @@ local function packets_of(rows)
         elseif r.proto == "icmp" then
             p.type, p.code = r.flags:match("(%d+)/(%d+)")
         end
-        out[#out + 1] = p
+        p.order = #out + 1
+        out[p.order] = p
     end
+    table.sort(out, function(a, b) return a.t < b.t or a.t == b.t and a.order < b.order end)
     return out
 end
 

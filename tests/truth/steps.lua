@@ -9,10 +9,13 @@ local M = {}
 
 local function list_text(list) return #list == 0 and "none" or table.concat(list, "; ") end
 
+-- FACTS 102: SYN-ACKs of earlier steps' half-open entries are in there too.
+local OF_EARLIER_STEPS = { TcpRetransSegs = true, TcpExtTCPTimeouts = true, TcpExtTCPSynRetrans = true }
+
 local function counters_text(counters)
     local out = {}
     for _, name in ipairs(compare.COUNTERS) do
-        if (counters[name] or 0) ~= 0 then out[#out + 1] = name .. " " .. counters[name] end
+        if (counters[name] or 0) ~= 0 and not OF_EARLIER_STEPS[name] then out[#out + 1] = name .. " " .. counters[name] end
     end
     return list_text(out)
 end
@@ -43,6 +46,79 @@ M.stray = comparer(function(row)
     end
     return { what = row[1] .. ": " .. row[2], replies = replies }
 end)
+
+local function states_of(list) -- of { state, ... }
+    local out = {}
+    for _, row in ipairs(list) do out[#out + 1] = type(row) == "table" and row[1] or row end
+    return out
+end
+
+-- { what, { { flags, "seq-irs ..", "ack ..", "TS .." } }, { { state, retransmissions } }, counters }
+M.synrecv = comparer(function(row)
+    local replies = {}
+    for _, r in ipairs(row[2]) do replies[#replies + 1] = ("%s %s %s"):format(r[1], r[2], r[3]) end
+    return { what = row[1], replies = replies, states = states_of(row[3]), counters = row[4] }
+end)
+
+-- { what, { { direction, flags } }, counters, { state } }
+M.established = comparer(function(row)
+    local replies = {}
+    for _, r in ipairs(row[2]) do
+        if not r[1]:find("^inj") then replies[#replies + 1] = r[1] .. " " .. r[2] end
+    end
+    return { what = row[1], replies = replies, states = states_of(row[4]), counters = row[3] }
+end)
+
+-- { step =, replies = { { flags =, seq_vs_irs =, ack_vs_rcvnxt = } }, state_after = { { state, timer, ms left } }, nstat = }
+M.timewait = comparer(function(row)
+    local replies, states = {}, {}
+    for _, r in ipairs(row.replies) do
+        replies[#replies + 1] = ("%s seq %d ack %s"):format(r.flags, r.seq_vs_irs, r.ack_vs_rcvnxt or "none")
+    end
+    for _, s in ipairs(row.state_after) do
+        local left = s[1] == "TIME_WAIT" and (s[3] > 59300 and " restarted" or " goes on") or ""
+        states[#states + 1] = s[1] .. left
+    end
+    return { what = row.step, replies = replies, states = states, counters = row.nstat }
+end)
+
+-- { what, { { flags, "seq-iss ..", "ack .." } }, { state } }
+M.synsent = comparer(function(row)
+    local replies = {}
+    for _, r in ipairs(row[2]) do replies[#replies + 1] = table.concat(r, " ") end
+    return { what = row[1], replies = replies, states = states_of(row[3]) }
+end)
+
+-- { what, { { flags, seq, ack, len } }, { state }, counters }
+M.last_ack = comparer(function(row)
+    local replies = {}
+    for _, r in ipairs(row[2]) do
+        replies[#replies + 1] = ("%s seq %d ack %s len %d"):format(r[1], r[2], type(r[3]) == "number" and r[3] or "none", r[4])
+    end
+    return { what = row[1], replies = replies, states = states_of(row[3]), counters = row[4] }
+end)
+
+-- ---- s07: how long TIME_WAIT still lasts --------------------------------------
+
+local function left_of(note) -- { state, ms } or { { .., expires_ms = } } or { { t, { expires_ms = } } }; nil: none
+    for _, row in ipairs(note) do
+        local entry = row.state and row or type(row[2]) == "table" and row[2] or { state = row[1], expires_ms = row[2] }
+        if entry.state == "TIME_WAIT" then return entry.expires_ms / 1000 end
+    end
+end
+
+function M.time_wait_left(recorded, ours)
+    local names = {}
+    for name in pairs(recorded) do names[#names + 1] = name end
+    table.sort(names)
+    for _, name in ipairs(names) do
+        local w, g = left_of(recorded[name]), ours[name]
+        -- The wheel's steps are 2 s wide there, and inet_diag shows when it would fire.
+        if (w == nil) ~= (g == nil) or w and math.abs(w - g) > 0.5 then
+            return ("TIME_WAIT left, %s: kernel %s s, we %s s"):format(name, w or "none", g or "none")
+        end
+    end
+end
 
 -- ---- s10: what else those recordings note ------------------------------------
 

@@ -28,6 +28,15 @@ local function injection_gap(recorded)
     return ("%.6fs"):format((last - first) / (n - 1))
 end
 
+-- The same of the steps that a script took.
+local function step_times(recorded)
+    local out = {}
+    for _, call in ipairs(recorded.calls) do
+        if call.side == "script" and call.op == "step" then out[#out + 1] = ("%.6f"):format(call.t) end
+    end
+    return table.concat(out, ",")
+end
+
 local function replay(variant)
     local want = assert(recording.read(truth .. "/" .. variant.name .. ".json"))
     local dir = work .. "/" .. variant.name
@@ -35,6 +44,10 @@ local function replay(variant)
         "--quiet", "--out", quote(dir) }
     local keys = {}
     if variant.gap then variant.set.gap = injection_gap(want) end
+    if variant.steps then
+        variant.set = variant.set or {}
+        variant.set.steps_at = step_times(want)
+    end
     for key in pairs(variant.set or {}) do keys[#keys + 1] = key end
     table.sort(keys)
     for _, key in ipairs(keys) do

@@ -94,6 +94,38 @@ family "s09" {
     s09_third_ack_abort = { anonymous = "^10%.0%.0%.1:410", set = { kind = "third_ack", abort = 1, life = "8s" } },
 }
 
+family "s05" {
+    s05_old_syn_listen = {},
+    s05_old_syn_before_new = { set = { kind = "beside", delays_new = "60ms" } },
+    s05_old_syn_before_new_close = { set = { kind = "beside", settle = "1.6s" } },
+    s05_old_syn_before_new_inwindow = { set = { kind = "beside", behind = 1000, settle = "1.6s" } },
+    s05_old_syn_after_new = { set = { kind = "beside", arrives = "15ms" } },
+}
+
+family "s05_raw" {
+    s05_synrecv_raw_ts = { steps = true, extra = steps.synrecv },
+    s05_synrecv_raw_nots = { set = { ts = false }, steps = true, extra = steps.synrecv },
+    s05_established = { set = { kind = "established" }, steps = true, extra = steps.established },
+    s05_challenge_ratelimit = { set = { kind = "ratelimit" } },
+    s05_timewait_ts = { set = { kind = "timewait" }, steps = true, extra = steps.timewait },
+    s05_timewait_nots = { set = { kind = "timewait", ts = false }, steps = true, extra = steps.timewait },
+    s10_rfc1337 = { set = { kind = "timewait", rfc1337 = 1 }, steps = true, extra = steps.timewait },
+}
+
+family "s06" {
+    s06_synsent = { steps = true, extra = steps.synsent },
+    s06_synsent_rst = { set = { resets = true } },
+}
+
+family "s07" {
+    s07_last_ack_lost_forever = {},
+    s07_final_ack_lost_once = { set = { kind = "lost_once" }, extra = steps.time_wait_left },
+    s07_tw_timer_restart = { set = { kind = "tw_restart" }, extra = steps.time_wait_left },
+    s07_fin_gets_rst = { set = { kind = "fin_gets_rst" } },
+    s07_syn_at_last_ack = { set = { kind = "syn_at_last_ack" } },
+    s07_last_ack_raw = { set = { kind = "last_ack_raw" }, steps = true, extra = steps.last_ack },
+}
+
 family "s10" {
     s10_reuse0_ts0 = { set = { reuse = 0, timestamps = 0 }, extra = steps.reuse },
     s10_reuse0_ts1 = { set = { reuse = 0, timestamps = 1 }, extra = steps.reuse },

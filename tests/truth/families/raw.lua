@@ -69,7 +69,7 @@ function Raw:send(flags, o)
             segment.tsval, segment.tsecr = o.tsval or self:tsv(), has_ack and self.ecr or 0
         end
     end
-    R.wire:inject(segment)
+    R.inject(segment)
 end
 
 function Raw:recv(timeout)
@@ -120,6 +120,22 @@ function R.counters_since(where, before)
         if value ~= (before[name] or 0) then delta[name] = value - (before[name] or 0) end
     end
     return delta
+end
+
+-- When the recording began its steps (seconds since its first packet): the
+-- recording program took its time between them, so that is an input.
+function R.step_times(text)
+    R.steps_at = {}
+    for t in text:gmatch("[^,]+") do R.steps_at[#R.steps_at + 1] = tonumber(t) end
+    R.zero, R.step_number = nil, 0
+    R.wire:script(function() R.zero = R.zero or now() end)
+end
+
+-- Waits until the next step began there.
+function R.await_step()
+    R.step_number = R.step_number + 1
+    local at = R.steps_at[R.step_number]
+    if at and R.zero and R.zero + at > now() then sleep(R.zero + at - now()) end
 end
 
 -- step{ what =, replies = { "S. seq 0 ack 1" }, states =, counters = }

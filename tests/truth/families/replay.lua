@@ -81,7 +81,8 @@ function R.pair(options)
     R.b:spawn(function() server = R.call("B", "accept", function() return listener:accept() end) end)
     sleep("20ms")
     local client = R.connect("A", { port = options.sport, reuseaddr = options.sport ~= nil or nil, options = options.options })
-    while not server do sleep("1ms") end
+    local limit = now() + 3
+    while not server and now() < limit do sleep("0.1ms") end
     return client, server, listener
 end
 
@@ -92,10 +93,17 @@ function R.finish(settle)
     result("extra", R.extra or {})
 end
 
+-- A forged packet reaches an end at once, or after `arrives`: past the link's
+-- delay, as the recordings' program wrote them into an end's device.
+function R.inject(packet)
+    packet.arrives = packet.arrives or 0
+    R.wire:inject(packet)
+end
+
 -- A router's ICMP error about a packet of A, 5 ms after it was seen.
 function R.icmp_about(packet, kind, code, after, mtu)
-    R.wire:inject { to = R.a, src = "10.0.0.254", dst = R.a, proto = "icmp", icmp_type = kind, icmp_code = code, mtu = mtu,
-        about = packet, df = false, after = after or "5ms" }
+    R.inject { to = R.a, src = "10.0.0.254", dst = R.a, proto = "icmp", icmp_type = kind, icmp_code = code, mtu = mtu,
+        about = packet, df = false, arrives = after or "5ms" }
 end
 
 function R.no_syn(packet) return not packet.flags:find("SYN", 1, true) end
