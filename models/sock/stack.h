@@ -8,8 +8,8 @@
 typedef struct StackParams {
     TcpParams tcp;
     IpParams ip;
-    bool forwards;          /* a router */
-    uint64_t packets_per_s; /* 0: infinitely fast */
+    bool forwards;               /* a router */
+    uint64_t packets_per_s;      /* 0: infinitely fast */
     uint32_t netdev_max_backlog; /* net.core.netdev_max_backlog */
 } StackParams;
 
@@ -22,7 +22,8 @@ void stack_params_init(StackParams *params, TcpProfile profile);
  * "net.ipv4." or "net.core.". A value may be a time with its unit where the
  * tunable counts time ("60s"). False and *error (g_free). */
 bool stack_params_set(StackParams *params, const char *name, const char *value, char **error);
-bool stack_params_get(const StackParams *params, const char *name, char **value); /* g_free; false: no such */
+bool stack_params_get(const StackParams *params, const char *name,
+                      char **value); /* g_free; false: no such */
 Host *stack_new(Net *net, const char *name, const StackParams *params);
 /* The same on a live host. */
 bool stack_set(Host *host, const char *name, const char *value, char **error);

@@ -42,7 +42,7 @@ typedef struct Tap Tap; /* bind_raw.c */
 
 typedef struct HostBox {
     World *world;  /* borrows */
-    int object; /* registry reference of its one Lua object */
+    int object;    /* registry reference of its one Lua object */
     Host *host;    /* borrows: the net owns it */
     GArray *addrs; /* owns: IpAddr given by the scenario, one an interface */
     unsigned n_links;

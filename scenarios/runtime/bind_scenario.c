@@ -24,7 +24,8 @@ apply_command_line(lua_State *L, Lab *lab)
             const char *kept = lua_pushstring(L, hint);
 
             g_free(hint);
-            lua_pushfstring(L, "--set %s: %s has no parameter \"%s\"%s", *set, lab->file, name, kept);
+            lua_pushfstring(L, "--set %s: %s has no parameter \"%s\"%s", *set, lab->file, name,
+                            kept);
             lua_error(L);
         }
         if (!param_set_text(param, equals + 1, &error)) {

@@ -395,13 +395,10 @@ void
 bind_trace(lua_State *L, int core)
 {
     static const luaL_Reg functions[] = {
-        { "packets", core_packets },
-        { "connections", core_connections },
-        { "verdicts", core_verdicts },
-        { "peak", core_peak },
-        { "where", core_where },
-        { "record", core_record }, { "fail", core_fail },
-        { NULL, NULL },
+        { "packets", core_packets },   { "connections", core_connections },
+        { "verdicts", core_verdicts }, { "peak", core_peak },
+        { "where", core_where },       { "record", core_record },
+        { "fail", core_fail },         { NULL, NULL },
     };
 
     lua_pushvalue(L, core);
