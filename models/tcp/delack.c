@@ -170,7 +170,7 @@ static void
 send_later(TcpConn *conn)
 {
     SimTime delay = delay_now(conn), now = tcp_now(conn);
-    SimTime deadline = now + tcp_round_to_tick(conn, delay);
+    SimTime deadline = tcp_timer_deadline(conn->stack, delay);
 
     if (conn->ack.pending & TCP_ACK_TIMER) {
         if (conn->delack.deadline <= now + delay / 4) { /* about to fire */

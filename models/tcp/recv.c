@@ -223,6 +223,12 @@ tcp_recv(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n_pa
 }
 
 size_t
+tcp_queued_bytes(const TcpConn *conn)
+{
+    return conn->rcv.nxt - conn->rcv.copied_seq;
+}
+
+size_t
 tcp_unread_bytes(const TcpConn *conn)
 {
     uint32_t unread;

@@ -132,6 +132,7 @@ Endpoint tcp_local(const TcpConn *conn);
 Endpoint tcp_remote(const TcpConn *conn);
 Host *tcp_host(const TcpConn *conn);
 size_t tcp_unread_bytes(const TcpConn *conn);  /* SIOCINQ */
+size_t tcp_queued_bytes(const TcpConn *conn);  /* received and not taken, whatever lies at the urgent mark */
 size_t tcp_unsent_bytes(const TcpConn *conn);  /* SIOCOUTQNSD */
 size_t tcp_unacked_bytes(const TcpConn *conn); /* SIOCOUTQ */
 

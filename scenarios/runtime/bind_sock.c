@@ -93,7 +93,7 @@ try_recv(lua_State *L, Process *process)
     if (process->host == NULL)
         sock_set_deadline(process, box, timeout);
 
-    max = MIN(max, MAX(tcp_unread_bytes(sock_tcp(box->sock)), 1)); /* no more than is there */
+    max = MIN(max, MAX(tcp_queued_bytes(sock_tcp(box->sock)), 1)); /* no more than is there */
 
     char *bytes = luaL_buffinitsize(L, &buffer, max);
     int64_t got = sock_recv(box->sock, bytes, max, flags, NULL);

@@ -2,6 +2,7 @@
 -- unseen variant is one more line.
 --   ignore: what the README of the recordings leaves to buffer accounting or
 --           to the machine that recorded (with the reason beside it)
+--   bulk:   compare without the clumping of ACKs (compare.lua)
 --   known:  a difference that is understood, with its reason
 --   out_of_scope: a reason
 
@@ -175,6 +176,55 @@ family "s13" {
     s13_simul_open = { set = { kind = "simul_open" } },
     s13_simul_open_stagger = { set = { kind = "simul_open", stagger = 6 } },
     s13_self_connect = { set = { kind = "self_connect" } },
+}
+
+-- In bulk transfers the order is compared, not how many rounds it took.
+local tuned = "the receive buffer is tuned when the user reads, by what he read in a round trip: the reading thread was late by up to 3 ms"
+
+family "s15" {
+    -- ACKs that clump move segments to the next ACK: time
+    s15_fastrexmit_sack = { set = { lost = "5" }, bulk = true, ignore = { time = true } },
+    s15_fastrexmit_nosack = { set = { lost = "5", sack = 0 }, bulk = true, ignore = { time = true } },
+    s15_fastrexmit_sack_reno = { set = { lost = "5", cc = "reno" }, bulk = true },
+    s15_fastrexmit_nosack_reno = { set = { lost = "5", cc = "reno", sack = 0 }, bulk = true },
+    s15_two_lost_sack = { set = { lost = "12 15" }, bulk = true },
+    s15_two_lost_nosack = { set = { lost = "12 15", sack = 0 }, bulk = true },
+    s15_tlp_last = { set = { lost = "10", total = 14480 } },
+    s15_tlp_last3 = { set = { lost = "8-10", total = 14480 }, bulk = true },
+    s15_tlp_single = { set = { lost = "1", total = 100 } },
+    s15_tlp_single_warm = { set = { lost = "1", total = 100, prime = 30000 }, bulk = true },
+    s15_no_tlp_rto = { set = { lost = "10", total = 14480, early_retrans = 0 }, bulk = true },
+    s15_all_lost_rto = { set = { lost = "1-10", total = 28960 }, bulk = true },
+    s15_all_lost_rto_nosack = { set = { lost = "1-10", total = 28960, sack = 0 }, bulk = true },
+    s15_all_lost_notlp = { set = { lost = "1-10", total = 28960, early_retrans = 0 } },
+    s15_rexmit_lost = { set = { kind = "rexmit_lost" }, bulk = true },
+    s15_reorder_small = { set = { late = "5", late_by = "3ms" } },
+    s15_reorder_big = { set = { late = "5", late_by = "20ms" }, bulk = true },
+    s15_reorder_twice = { set = { late = "5 35", late_by = "3ms", total = 100000 }, bulk = true },
+    s15_frto = { set = { late = "1-10", late_by = "590ms", total = 28960 }, bulk = true },
+    s15_frto_notlp = { set = { late = "1-11", late_by = "590ms", total = 28960, early_retrans = 0 }, bulk = true },
+    s15_frto_path = { set = { kind = "frto_path", early_retrans = 0 } },
+    s15_frto_path_nots = { set = { kind = "frto_path", early_retrans = 0, timestamps = 0, prime = 3000 } },
+    s15_lost_few_dupacks = { set = { lost = "9", total = 14480 } },
+    s15_tlp_then_data = { set = { kind = "tlp_then_data" } },
+    s15_retries2_default = { set = { kind = "blackout" } },
+    s15_retries2_5 = { set = { kind = "blackout", retries2 = 5 } },
+    s15_user_timeout = { set = { kind = "blackout", user_timeout = 3000 } },
+    s15_zero_window_answered = { set = { kind = "zero_window_answered" }, known = "the delayed ACK and the tail loss probe are due within 2 ms of each other: the phase of jiffies decides" },
+    s15_zero_window_silent = { set = { kind = "zero_window_silent", retries2 = 6 } },
+    s15_zero_window_app_closed = { set = { kind = "zero_window_app_closed" } },
+    s15_window_update = { set = { kind = "window_update" } },
+    s15_delack_small_oneway = { set = { kind = "delack_small_oneway" } },
+    s15_delack_noread = { set = { kind = "delack_noread" } },
+    s15_delack_pingpong = { set = { kind = "delack_pingpong" } },
+    s15_delack_bulk = { set = { kind = "delack_bulk", total = 400000 }, bulk = true, known = tuned },
+    s15_delack_bulk_fixedbuf = { set = { kind = "delack_bulk", total = 600000, rcvbuf = 65536 }, bulk = true, known = "a burst fills the window to its edge: on which segment the edge falls depends on reads and ACKs within 0.1 ms" },
+    s15_quickack_off = { set = { kind = "quickack_off" } },
+    s15_nagle_on = { set = { kind = "nagle" } },
+    s15_nagle_off = { set = { kind = "nagle", nodelay = true } },
+    s15_bulk_cubic = { set = { kind = "bulk_cubic" }, bulk = true, known = tuned },
+    s15_idle_restart = { set = { kind = "idle_restart" }, bulk = true, known = tuned },
+    s15_urg = { set = { kind = "urg" } },
 }
 
 family "s16" {

@@ -16,7 +16,7 @@ local function sysctls_of(both, own)
     return all
 end
 
--- world{ delay =, sysctl =, sysctl_a =, sysctl_b =, mtu_a =, mtu_b =, mid =, icmp = }
+-- world{ delay =, rate =, sysctl =, sysctl_a =, sysctl_b =, mtu_a =, mtu_b =, mid =, icmp = }
 -- A and B joined by one link, or, with `mid`, through a router whose middle
 -- link has that MTU (and which is silent about what it drops if icmp = false).
 function R.world(w)
@@ -32,7 +32,7 @@ function R.world(w)
     R.a = host("A", "10.0.0.1", options(w.sysctl_a, w.mtu_a))
     R.b = host("B", "10.0.0.2", options(w.sysctl_b, w.mtu_b))
     if w.mid then return R.routed(w, delay) end
-    R.wire = link(R.a, R.b, { name = "wire", delay = delay })
+    R.wire = link(R.a, R.b, { name = "wire", delay = delay, rate = w.rate })
     R.a:route("0.0.0.0/0", { iface = 0 })
     R.b:route("0.0.0.0/0", { iface = 0 })
 end
