@@ -1,0 +1,66 @@
+-- A silent connection costs nothing and says nothing. SO_KEEPALIVE asks, after
+-- two hours by default: is anybody there? Four answers are possible.
+
+scenario {
+    title = "Keepalive, and its four endings",
+    about = "CLAIMS 52 to 55: alive, dead, rebooted, unreachable.",
+    params = {
+        idle = { "7200s", about = "TCP_KEEPIDLE" },
+        interval = { "75s", about = "TCP_KEEPINTVL" },
+        probes = { 9, about = "TCP_KEEPCNT" },
+    },
+}
+
+local last = params.idle + params.probes * params.interval -- when it gives up
+
+local function watched(what_happens)
+    local client, server = host("client", "10.0.0.1"), host("server", "10.0.0.2")
+    local wire = link(client, server, { delay = "10ms" })
+    server:spawn(function()
+        local conn = server:listen(80):accept()
+        conn:recv()
+    end)
+    local conn = client:connect(server, 80, { options = { SO_KEEPALIVE = true, TCP_KEEPIDLE = params.idle,
+        TCP_KEEPINTVL = params.interval, TCP_KEEPCNT = params.probes } })
+    local began, problem, took = now(), nil, nil
+    client:spawn(function()
+        local _
+        _, problem = conn:recv()
+        took = now() - began
+    end)
+    sleep("1s")
+    what_happens(wire, server)
+    run(last + 600)
+    return { problem = problem, took = took, wire = wire, client = client, conn = conn }
+end
+
+world("alive", function()
+    local w = watched(function() end)
+    expect(w.problem):is_nil()
+    expect(w.client:counter("TCPKeepAlive")):equals(1) -- answered: the clock starts anew
+    expect(w.conn:state()):equals("ESTABLISHED")
+end)
+
+world("dead", function()
+    local w = watched(function(wire) wire:drop {} end)
+    expect(w.problem):equals("ETIMEDOUT")
+    expect(w.took):near(last, "1s") -- 2 h 11 min 15 s
+    expect(w.client:counter("TCPKeepAlive")):equals(params.probes)
+    -- Linux says goodbye to the void; the probe repeats the byte before SND.NXT
+    expect(w.wire:packets { from = w.client, match = "rst" }):count(1)
+    say("A dead peer is noticed after %s.", time_text(w.took))
+end)
+
+world("rebooted", function()
+    local w = watched(function(_, server) server:reboot() end)
+    expect(w.problem):equals("ECONNRESET")
+    expect(w.took):near(params.idle, "1s")
+end)
+
+world("unreachable", function()
+    local w = watched(function(wire, _)
+        wire:drop { from = "client" }
+        wire:watch { from = "client", match = "ack" }
+    end)
+    expect(w.problem):equals("ETIMEDOUT")
+end)
