@@ -14,8 +14,9 @@ local function murder()
     local wire = link(client, server, { delay = "10ms" })
     server:serve { port = 80 }
     -- A copy of the server's FIN that some router kept.
-    wire:copy { from = server, match = "fin", nth = 1 }:inject(params.late)
+    local fin = wire:copy { from = server, match = "fin", nth = 1 }
     client:connect(server, 80):close()
+    after(params.late, function() fin:inject() end)
     run("5min")
     return client, server, wire
 end

@@ -9,7 +9,7 @@ scenario {
 }
 
 local function half_closed(how)
-    local client = host("client", "10.0.0.1", params.profile and {} or nil)
+    local client = host("client", "10.0.0.1")
     local server = host("server", "10.0.0.2")
     local wire = link(client, server, { delay = "10ms" })
     local theirs

@@ -58,9 +58,13 @@ world("rebooted", function()
 end)
 
 world("unreachable", function()
-    local w = watched(function(wire, _)
+    -- A router says "host unreachable" to each probe: a hint, no more (RFC 1122 §4.2.3.9).
+    local w = watched(function(wire)
+        wire:watch({ from = "client" }, function(packet)
+            wire:inject { to = "client", src = "10.0.0.254", proto = "icmp", icmp_type = 3, icmp_code = 1, about = packet }
+        end)
         wire:drop { from = "client" }
-        wire:watch { from = "client", match = "ack" }
     end)
     expect(w.problem):equals("ETIMEDOUT")
+    expect(w.took):near(last, "1s")
 end)

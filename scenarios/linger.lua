@@ -29,7 +29,7 @@ world("SO_LINGER {1, 0}", function()
         said[2] = select(2, theirs:recv(4096))
         said[3] = select(2, theirs:send("x"))
     end)
-    expect(wire:packets { from = client, match = "rst" }):count(1)
+    expect(wire:packets { from = client, match = "rst+ack" }):count(1)
     expect(wire:packets { match = "fin" }):none()
     expect(client:count("TIME_WAIT")):equals(0)
     expect(said):equals { 1000, "ECONNRESET", "EPIPE" }

@@ -20,7 +20,7 @@ end)
 run("1s")
 
 for _, side in ipairs { a, b } do
-    expect(side:connections()[1]):passed_only("SYN_SENT", "SYN_RECEIVED", "ESTABLISHED")
+    expect(side:connections()[1]):passed_only("CLOSED", "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED")
     expect(wire:packets { from = side, match = "syn" }):count(1)
     expect(wire:packets { from = side, match = "syn+ack" }):count(1)
 end

@@ -241,7 +241,7 @@ function Expect.__index(_, name)
 end
 
 function expect(...)
-    return setmetatable({ value = (...), n = select("#", ...), all = { ... } }, Expect)
+    return setmetatable({ value = (...), n = select("#", ...), values = { ... } }, Expect)
 end
 
 -- Records one expectation. The claim is the label, or the scenario's own line.
@@ -332,11 +332,11 @@ end
 -- ---- results of calls: expect(client:connect(server, 80)):fails("ECONNREFUSED")
 
 function matchers.succeeds(e)
-    return judge(e, e.value ~= nil, "success", show(e.all[2]))
+    return judge(e, e.value ~= nil, "success", show(e.values[2]))
 end
 
 function matchers.fails(e, with)
-    local err = e.all[2]
+    local err = e.values[2]
     return judge(e, e.value == nil and (with == nil or err == with), with and "the error " .. with or "an error",
         e.value == nil and tostring(err) or "success: " .. show(e.value))
 end
