@@ -129,7 +129,7 @@ function M.read(dir)
     if not rows then return nil, err end
     local summary = json.decode(recording.read_file(dir .. "/summary.json"))
     local run = {
-        packets = packets_of(rows), 
+        packets = packets_of(rows),
         transitions = transitions_of(table_of(dir .. "/states.tsv") or {}, table_of(dir .. "/why.tsv") or {}),
         calls = (summary.results or {}).calls or {}, results = (summary.results or {}).extra or {},
         counters = {}, summary = summary,
