@@ -64,6 +64,11 @@ tcp_bench_new(TcpProfile profile)
 void
 tcp_bench_free(TcpBench *bench)
 {
+    if (bench->sock != NULL)
+        sock_abort(bench->sock);
+    if (bench->listener != NULL)
+        sock_abort(bench->listener);
+    tcp_bench_run(bench, 0); /* a socket told of at this very time goes with its event */
     tcp_bench_skip(bench);
     g_queue_free(bench->sent);
     net_free(bench->net);
