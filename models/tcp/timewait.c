@@ -352,6 +352,14 @@ input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
     }
     tw->rcv_nxt = seg->end_seq;
     tw_take_timestamp(stack, tw, seg);
+    if (stack->params.cf_no_time_wait) {
+        tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #8");
+        tcp_time_wait_drop(stack, tw,
+                           TCP_CAUSE("segment", "FIN", "RFC 9293 §3.10.7.4 #8",
+                                     .packet = seg->packet->id,
+                                     .counterfactual = "counterfactual.no_time_wait"));
+        return;
+    }
     tcp_record_transition(
         stack, tw->conn, &tw->entry.tuple, TCP_FIN_WAIT_2, TCP_TIME_WAIT,
         TCP_CAUSE("segment", "FIN", "RFC 9293 §3.10.7.4 #8", .packet = seg->packet->id));

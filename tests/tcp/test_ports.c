@@ -1,0 +1,300 @@
+/* Local ports: who may share one, which one bind(0) and connect() take, and
+ * what happens when there is none. */
+#include "tests/support/tcp_bench.h"
+
+#include <errno.h>
+
+static const Endpoint peer = { { 0, IP_ADDR_V4_PREFIX | 0x0a000002 }, 2000 };
+static const Endpoint other_peer = { { 0, IP_ADDR_V4_PREFIX | 0x0a000002 }, 2001 };
+
+static Endpoint
+local(uint16_t port)
+{
+    return (Endpoint){ ip_addr_v4(0x0a000001), port };
+}
+
+static Socket *
+open_with(TcpBench *b, bool reuse_addr, bool reuse_port)
+{
+    Socket *sock = sock_open(b->host, SOCK_TYPE_STREAM);
+
+    sock_set_option(sock, TCP_OPT_REUSEADDR, reuse_addr);
+    sock_set_option(sock, TCP_OPT_REUSEPORT, reuse_port);
+    return sock;
+}
+
+/* Two sockets on port 80: what bind() says of the second. */
+static int
+bind_second(bool first_reuse, bool second_reuse, bool port, bool first_listens)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *first = open_with(b, first_reuse && !port, first_reuse && port);
+    Socket *second = open_with(b, second_reuse && !port, second_reuse && port);
+
+    g_assert_cmpint(sock_bind(first, local(80)), ==, 0);
+    if (first_listens)
+        g_assert_cmpint(sock_listen(first, 4), ==, 0);
+    return sock_bind(second, local(80));
+}
+
+static void
+reuseaddr_shares_a_port_that_nobody_listens_on(void)
+{
+    g_assert_cmpint(bind_second(false, false, false, false), ==, -EADDRINUSE);
+    g_assert_cmpint(bind_second(true, false, false, false), ==, -EADDRINUSE);
+    g_assert_cmpint(bind_second(false, true, false, false), ==, -EADDRINUSE);
+    g_assert_cmpint(bind_second(true, true, false, false), ==, 0);
+    g_assert_cmpint(bind_second(true, true, false, true), ==, -EADDRINUSE);
+}
+
+static void
+reuseport_shares_a_port_even_with_a_listener(void)
+{
+    g_assert_cmpint(bind_second(true, false, true, true), ==, -EADDRINUSE);
+    g_assert_cmpint(bind_second(true, true, true, true), ==, 0);
+}
+
+static void
+second_listen_on_a_shared_port_fails(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *first = open_with(b, true, false), *second = open_with(b, true, false);
+
+    g_assert_cmpint(sock_bind(first, local(80)), ==, 0);
+    g_assert_cmpint(sock_bind(second, local(80)), ==, 0);
+    g_assert_cmpint(sock_listen(first, 4), ==, 0);
+    g_assert_cmpint(sock_listen(second, 4), ==, -EADDRINUSE);
+}
+
+static void
+different_addresses_do_not_conflict(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *first = open_with(b, false, false), *second = open_with(b, false, false);
+    Endpoint loopback = { ip_addr_v4(0x7f000001), 80 };
+
+    g_assert_cmpint(sock_bind(first, local(80)), ==, 0);
+    g_assert_cmpint(sock_bind(second, loopback), ==, 0);
+}
+
+static void
+address_of_another_host_is_not_available(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    g_assert_cmpint(sock_bind(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+}
+
+/* ---- TIME-WAIT ---------------------------------------------------------------------- */
+
+/* The bench's own connection, local port 1000, in TIME-WAIT. */
+static TcpBench *
+port_in_time_wait(bool reuse, bool timestamps)
+{
+    TcpBench *b = tcp_bench_new(TCP_PROFILE_LINUX);
+    uint8_t options = timestamps ? TCPOPT_HAS_TS : 0;
+    Socket *sock = open_with(b, reuse, false);
+
+    g_assert_cmpint(sock_bind(sock, local(1000)), ==, 0);
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = options, .tsval = 9));
+    g_assert_cmpint(sock_close(sock), ==, 0);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(
+        b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 2, .options = options, .tsval = 10));
+    tcp_bench_expect_state(b, TCP_TIME_WAIT);
+    tcp_bench_run(b, 60 * SIM_MS);
+    return b;
+}
+
+static void
+port_in_time_wait_can_be_bound_only_if_both_reuse(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        g_autoptr(TcpBench) b = port_in_time_wait((i & 1) != 0, true);
+        Socket *sock = open_with(b, (i & 2) != 0, false);
+
+        g_assert_cmpint(sock_bind(sock, local(1000)), ==, i == 3 ? 0 : -EADDRINUSE);
+        if (i == 3) /* and then the same peer can be reached at once */
+            g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    }
+}
+
+static void
+bound_port_in_time_wait_without_timestamps_is_not_available(void)
+{
+    g_autoptr(TcpBench) b = port_in_time_wait(true, false);
+    Socket *sock = open_with(b, true, false);
+
+    g_assert_cmpint(sock_bind(sock, local(1000)), ==, 0);
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EADDRNOTAVAIL);
+}
+
+/* One free port, in TIME-WAIT towards the peer. */
+static TcpBench *
+only_port_in_time_wait(const char *tw_reuse)
+{
+    TcpBench *b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *sock = sock_open(b->host, SOCK_TYPE_STREAM);
+
+    tcp_bench_set(b, "net.ipv4.tcp_tw_reuse", tw_reuse);
+    tcp_bench_set(b, "net.ipv4.ip_local_port_range", "1000 1000");
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(
+        b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = TCPOPT_HAS_TS, .tsval = 9));
+    g_assert_cmpint(sock_close(sock), ==, 0);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 2,
+                             .options = TCPOPT_HAS_TS, .tsval = 10));
+    tcp_bench_expect_state(b, TCP_TIME_WAIT);
+    tcp_bench_skip(b);
+    return b;
+}
+
+static void
+tw_reuse_takes_a_port_after_a_second(void)
+{
+    g_autoptr(TcpBench) b = only_port_in_time_wait("1");
+    uint32_t old_iss = b->iss;
+
+    tcp_bench_run(b, 1000 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+    tcp_bench_run(b, 1 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EINPROGRESS);
+    tcp_bench_run(b, 0);
+    tcp_bench_expect(b, SEG(.flags = TCP_SYN));
+    g_assert_cmpuint(b->iss - old_iss, ==, 2 + 65537);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTWRecycled], ==, 1);
+}
+
+static void
+without_tw_reuse_another_destination_has_the_port_but_not_the_same(void)
+{
+    static const char *const modes[] = { "0", "2" }; /* 2: on loopback only */
+
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autoptr(TcpBench) b = only_port_in_time_wait(modes[i]);
+
+        tcp_bench_run(b, 5 * SIM_SEC);
+        g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+        g_assert_cmpint(sock_connect(open_with(b, false, false), other_peer), ==, -EINPROGRESS);
+    }
+}
+
+/* ---- choice and exhaustion ----------------------------------------------------------- */
+
+static void
+connect_takes_ports_of_the_first_parity_first(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    unsigned even = 0;
+
+    tcp_bench_set(b, "net.ipv4.ip_local_port_range", "40000 40003");
+    for (unsigned i = 0; i < 4; i++) {
+        Socket *sock = open_with(b, false, false);
+
+        g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+        even += sock_local(sock).port % 2 == 0;
+        g_assert_cmpuint(even, ==, MIN(i + 1, 2));
+    }
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), other_peer), ==, -EINPROGRESS);
+    g_assert_cmpint(sock_bind(open_with(b, false, false), local(0)), ==, -EADDRINUSE);
+}
+
+static void
+connect_steps_upwards_by_small_even_steps(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    uint16_t last = 0;
+
+    for (unsigned i = 0; i < 20; i++) {
+        Socket *sock = open_with(b, false, false);
+
+        g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+        uint16_t port = sock_local(sock).port;
+        g_assert_cmpuint(port % 2, ==, 0);
+        if (last != 0 && port > last)
+            g_assert_cmpuint(port - last, <=, 16);
+        last = port;
+    }
+}
+
+static void
+bind_to_any_port_takes_odd_ones(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    for (unsigned i = 0; i < 20; i++) {
+        Socket *sock = open_with(b, false, false);
+
+        g_assert_cmpint(sock_bind(sock, local(0)), ==, 0);
+        g_assert_cmpuint(sock_local(sock).port % 2, ==, 1);
+        g_assert_cmpuint(sock_local(sock).port, >=, 32768);
+    }
+}
+
+static void
+bind_address_no_port_leaves_the_choice_to_connect(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *sock = open_with(b, false, false);
+
+    g_assert_cmpint(sock_set_option(sock, TCP_OPT_BIND_ADDRESS_NO_PORT, 1), ==, 0);
+    g_assert_cmpint(sock_bind(sock, local(0)), ==, 0);
+    g_assert_cmpuint(sock_local(sock).port, ==, 0);
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    g_assert_cmpuint(sock_local(sock).port % 2, ==, 0);
+}
+
+static void
+reuse_may_be_set_and_cleared_while_a_port_is_held(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *sock = open_with(b, false, false), *second = open_with(b, true, false);
+
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    uint16_t port = sock_local(sock).port;
+    g_assert_cmpint(sock_bind(second, local(port)), ==, -EADDRINUSE);
+    sock_set_option(sock, TCP_OPT_REUSEADDR, 1);
+    g_assert_cmpint(sock_bind(second, local(port)), ==, 0);
+    sock_set_option(sock, TCP_OPT_REUSEADDR, 0);
+    g_assert_cmpint(sock_close(sock), ==, 0);
+}
+
+static void
+user_keeps_the_port_it_bound_after_the_connection_ended(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_ESTABLISHED);
+    Socket *second = open_with(b, false, false);
+
+    tcp_bench_deliver(b, SEG(.flags = TCP_RST, .seq = 1));
+    g_assert_cmpint(sock_bind(second, local(1000)), ==, -EADDRINUSE);
+    g_assert_cmpint(sock_close(b->sock), ==, 0);
+    g_assert_cmpint(sock_bind(second, local(1000)), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define CLAIM(name) g_test_add_func("/tcp/ports/" #name, name)
+    CLAIM(reuseaddr_shares_a_port_that_nobody_listens_on);
+    CLAIM(reuseport_shares_a_port_even_with_a_listener);
+    CLAIM(second_listen_on_a_shared_port_fails);
+    CLAIM(different_addresses_do_not_conflict);
+    CLAIM(address_of_another_host_is_not_available);
+    CLAIM(port_in_time_wait_can_be_bound_only_if_both_reuse);
+    CLAIM(bound_port_in_time_wait_without_timestamps_is_not_available);
+    CLAIM(tw_reuse_takes_a_port_after_a_second);
+    CLAIM(without_tw_reuse_another_destination_has_the_port_but_not_the_same);
+    CLAIM(connect_takes_ports_of_the_first_parity_first);
+    CLAIM(connect_steps_upwards_by_small_even_steps);
+    CLAIM(bind_to_any_port_takes_odd_ones);
+    CLAIM(bind_address_no_port_leaves_the_choice_to_connect);
+    CLAIM(reuse_may_be_set_and_cleared_while_a_port_is_held);
+    CLAIM(user_keeps_the_port_it_bound_after_the_connection_ended);
+    return g_test_run();
+}
