@@ -105,6 +105,9 @@ soak-programs: $(call program,$(SOAK_SRC))
 truth: all
 	BUILD=$(BUILD) tests/truth/run
 
+fidelity: all
+	BUILD=$(BUILD) tests/truth/run --page > docs/fidelity.md
+
 packetdrill: $(DOOR)
 
 docs: $(BUILD)/docs/generate
@@ -123,6 +126,7 @@ help:
 	@echo 'make asan          the same with address and undefined-behaviour sanitizers'
 	@echo 'make lint          format, static checks, Lua, include layers, the tree'
 	@echo 'make truth         replay the recordings of a real kernel, print the table'
+	@echo 'make fidelity      the same as the page docs/fidelity.md'
 	@echo 'make packetdrill   the plug-in for packetdrill (docs/packetdrill.md)'
 	@echo 'make bench         the benchmark; beside ns-3 where libns3-dev is installed'
 	@echo 'make soak          long random tests'
@@ -134,7 +138,7 @@ help:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo test tests asan lint bench bench-programs soak soak-programs truth packetdrill docs install \
+.PHONY: all demo test tests asan lint bench bench-programs soak soak-programs truth fidelity packetdrill docs install \
 	help clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

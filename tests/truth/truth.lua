@@ -1,4 +1,5 @@
--- truth.lua [--tap] [NAME ...]: replays recordings and prints a table (or TAP):
+-- truth.lua [--tap | --page] [NAME ...]: replays recordings and prints a table
+-- (or TAP, or the page docs/fidelity.md):
 -- recording, equal or the first difference with both sides in plain words.
 -- Environment: BUILD (default build), TRUTH (the recordings' folder).
 
@@ -66,7 +67,7 @@ end
 local function wanted(name)
     local any = false
     for _, pattern in ipairs(arg) do
-        if pattern ~= "--tap" then
+        if pattern:sub(1, 2) ~= "--" then
             any = true
             if name:find(pattern) then return true end
         end
@@ -74,7 +75,8 @@ local function wanted(name)
     return not any
 end
 
-local tap = arg[1] == "--tap"
+local tap, page = arg[1] == "--tap", arg[1] == "--page"
+local families, differences = {}, {} -- for the page
 local probe = io.open(truth .. "/s01_plain.json")
 if not probe then
     print(tap and "1..0 # SKIP the recordings are not here" or "no recordings at " .. truth)
@@ -116,15 +118,27 @@ for _, variant in ipairs(variants) do
                 status, note = "ok", "equal"
             end
         end
-        if tap then
+        if file then
+            local family = families[variant.family] or { n = 0, equal = 0 }
+            families[variant.family] = family
+            family.n = family.n + 1
+            if note == "equal" then family.equal = family.equal + 1 end
+            if note ~= "equal" then table.insert(differences, { variant.name, variant.known or variant.out_of_scope or note }) end
+        end
+        if page then
+            goto continue
+        elseif tap then
             print(("%s %d - %s: %s"):format(status, n, variant.name, (note:gsub("#", "no. "))))
         else
             print(("%-34s %s"):format(variant.name, note))
         end
         io.stdout:flush()
+        ::continue::
     end
 end
-if tap then
+if page then
+    require("page").print { n = n - absent, equal = equal, families = families, differences = differences }
+elseif tap then
     print("1.." .. n)
 else
     print(("\n%d recordings: %d equal, %d differ, %d known differences or out of scope"):format(n - absent, equal, differ, left))
