@@ -11,13 +11,13 @@
 
 #include "models/tcp/tcp_internal.h"
 
-enum { /* conn->ack.pending */
-    TCP_ACK_SCHED = 0x01,   /* something received awaits its ACK */
-    TCP_ACK_TIMER = 0x02,   /* the delayed ACK timer runs for it */
-    TCP_ACK_PUSHED = 0x04,  /* a short segment came: the end of a write */
-    TCP_ACK_PUSHED2 = 0x08, /* a second one */
-    TCP_ACK_NOW = 0x10,     /* once, without delay */
-    TCP_ACK_NO_MEMORY = 0x20, /* data was dropped for want of buffer: offer a window of 0 */
+enum {                           /* conn->ack.pending */
+       TCP_ACK_SCHED = 0x01,     /* something received awaits its ACK */
+       TCP_ACK_TIMER = 0x02,     /* the delayed ACK timer runs for it */
+       TCP_ACK_PUSHED = 0x04,    /* a short segment came: the end of a write */
+       TCP_ACK_PUSHED2 = 0x08,   /* a second one */
+       TCP_ACK_NOW = 0x10,       /* once, without delay */
+       TCP_ACK_NO_MEMORY = 0x20, /* data was dropped for want of buffer: offer a window of 0 */
 };
 
 #define TCP_MAX_QUICKACKS 16

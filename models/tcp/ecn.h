@@ -6,12 +6,12 @@
 
 #include "models/tcp/tcp_internal.h"
 
-enum { /* conn->ecn.flags */
-    TCP_ECN_OK = 0x01,         /* both ends agreed */
-    TCP_ECN_QUEUE_CWR = 0x02,  /* the next new data segment says CWR */
-    TCP_ECN_DEMAND_CWR = 0x04, /* ECE goes out until the peer says CWR */
-    TCP_ECN_SEEN = 0x08,       /* an ECT or CE packet has come from this peer */
-    TCP_ECN_LOW = 0x10,        /* agreed in this direction only because the algorithm needs it */
+enum {                            /* conn->ecn.flags */
+       TCP_ECN_OK = 0x01,         /* both ends agreed */
+       TCP_ECN_QUEUE_CWR = 0x02,  /* the next new data segment says CWR */
+       TCP_ECN_DEMAND_CWR = 0x04, /* ECE goes out until the peer says CWR */
+       TCP_ECN_SEEN = 0x08,       /* an ECT or CE packet has come from this peer */
+       TCP_ECN_LOW = 0x10,        /* agreed in this direction only because the algorithm needs it */
 };
 
 /* Opening. The flags to add to our SYN (ECE|CWR or none); sets OK meanwhile. */
@@ -44,7 +44,8 @@ tcp_ecn_is_echo(const TcpConn *conn, uint16_t flags)
 }
 
 /* Input. */
-void tcp_ecn_on_data(TcpConn *conn, const TcpSegment *seg); /* CE, ECT or neither in the IP header */
+void tcp_ecn_on_data(TcpConn *conn,
+                     const TcpSegment *seg); /* CE, ECT or neither in the IP header */
 void tcp_ecn_take_cwr(TcpConn *conn, const TcpSegment *seg);
 
 #endif

@@ -19,9 +19,10 @@ uint16_t tcp_window_select(TcpConn *conn);
 uint32_t tcp_window_would_be(TcpConn *conn);
 void tcp_window_established(TcpConn *conn); /* buffer, clamp and first measurements */
 /* In order or out of order data of `len` bytes, occupying `truesize`. */
-void tcp_window_note_segment(TcpConn *conn, uint32_t len, uint32_t truesize, uint16_t flags); /* peer MSS, ratio */
+void tcp_window_note_segment(TcpConn *conn, uint32_t len, uint32_t truesize,
+                             uint16_t flags); /* peer MSS, ratio */
 void tcp_window_grow(TcpConn *conn, uint32_t len, uint32_t truesize);
-void tcp_window_note_read(TcpConn *conn);   /* buffer tuning, after the user took bytes */
+void tcp_window_note_read(TcpConn *conn);    /* buffer tuning, after the user took bytes */
 void tcp_window_note_reorder(TcpConn *conn); /* buffer tuning, after out of order data */
 void tcp_window_note_rtt_ts(TcpConn *conn, const TcpSegment *seg);
 void tcp_window_note_rtt_window(TcpConn *conn);

@@ -12,9 +12,9 @@
 #include "models/tcp/tcp_internal.h"
 
 typedef struct TcpRxEntry {
-    uint64_t offset;    /* of the first byte in the sender's stream */
+    uint64_t offset; /* of the first byte in the sender's stream */
     uint32_t stream, len;
-    uint32_t seq;       /* of the first byte */
+    uint32_t seq; /* of the first byte */
     uint32_t truesize;
     uint16_t tail_room; /* bytes that its buffer could still take */
     bool has_fin;       /* the peer's FIN follows the last byte */
@@ -23,8 +23,8 @@ typedef struct TcpRxEntry {
 #define TCP_RX_CHUNK 14
 
 struct TcpRxQueue {
-    TcpRxQueue *next; /* owns */
-    TcpRxQueue *last; /* in the first chunk: the last one */
+    TcpRxQueue *next;    /* owns */
+    TcpRxQueue *last;    /* in the first chunk: the last one */
     uint16_t first, end; /* entries [first, end) */
     TcpRxEntry entries[TCP_RX_CHUNK];
 };
@@ -32,7 +32,7 @@ struct TcpRxQueue {
 /* Appends a segment's bytes, of sequence number seq, that occupy truesize
  * (charged to rcv.truesize). True if it joined the entry before. */
 bool tcp_rx_push(TcpConn *conn, const TcpRxEntry *entry);
-void tcp_rx_pop(TcpConn *conn);  /* forgets the first entry, returns its memory */
+void tcp_rx_pop(TcpConn *conn); /* forgets the first entry, returns its memory */
 void tcp_rx_clear(TcpConn *conn);
 void tcp_rx_collapse(TcpConn *conn); /* repacks wasteful entries */
 

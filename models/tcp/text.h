@@ -7,10 +7,10 @@
 #include "models/tcp/tcp_internal.h"
 
 enum { /* conn->rcv.urgent; rcv.up is the sequence number of the urgent byte */
-    TCP_URGENT_NONE,
-    TCP_URGENT_AWAITED, /* announced, its byte not yet received */
-    TCP_URGENT_HERE,    /* received, not yet read with MSG_OOB */
-    TCP_URGENT_READ,    /* read with MSG_OOB; the mark still lies ahead */
+       TCP_URGENT_NONE,
+       TCP_URGENT_AWAITED, /* announced, its byte not yet received */
+       TCP_URGENT_HERE,    /* received, not yet read with MSG_OOB */
+       TCP_URGENT_READ,    /* read with MSG_OOB; the mark still lies ahead */
 };
 
 /* Steps of the input. */

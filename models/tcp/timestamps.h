@@ -13,7 +13,8 @@
 uint32_t tcp_ts_value(const TcpConn *conn);
 /* TSval is acceptable after TS.Recent (set at `recent_at`), give or take
  * `slack` ticks. */
-bool tcp_ts_is_fresh(uint32_t recent, SimTime recent_at, uint32_t tsval, int32_t slack, SimTime now);
+bool tcp_ts_is_fresh(uint32_t recent, SimTime recent_at, uint32_t tsval, int32_t slack,
+                     SimTime now);
 /* RFC 7323 §4.3: takes TSval if the segment holds Last.ACK.sent. */
 void tcp_ts_update_recent(TcpConn *conn, const TcpSegment *seg);
 /* Time since the segment that is echoed left, from its TSecr; < 0: none. The
