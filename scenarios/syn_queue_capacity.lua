@@ -27,7 +27,6 @@ local function held(name, backlog, sysctl)
     end)
 end
 
-local off = { tcp_syncookies = 0 }
 for _, backlog in ipairs { 0, 1, 4, 128 } do
     expect(held("backlog " .. backlog, backlog, { tcp_syncookies = 0 })):equals(backlog + 1)
 end
