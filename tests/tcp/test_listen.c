@@ -331,6 +331,7 @@ closing_the_listener_resets_what_waits_and_forgets_what_is_half_open(void)
     complete(b, 2000);
     tcp_bench_skip(b);
     g_assert_cmpint(sock_close(b->listener), ==, 0);
+    b->listener = NULL;
     tcp_bench_run(b, 0);
     tcp_bench_expect(b, SEG(.flags = TCP_RST | TCP_ACK, .seq = 1, .ack = 1));
     tcp_bench_run(b, 100 * SIM_SEC);

@@ -177,6 +177,7 @@ syn_is_acknowledged_when_nobody_listens_any_more(void)
     g_autoptr(TcpBench) b = server_in_time_wait(TCP_PROFILE_LINUX, 0);
 
     g_assert_cmpint(sock_close(b->listener), ==, 0);
+    b->listener = NULL;
     tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .seq = 3));
     tcp_bench_expect(b, SEG(.flags = TCP_ACK, .seq = 2, .ack = 2));
     tcp_bench_expect_state(b, TCP_TIME_WAIT);
