@@ -1,6 +1,7 @@
 /* The smaller calls of the user: open, bind, poll, errors, getters. */
 #include "models/tcp/fastopen.h"
 #include "models/tcp/listen.h"
+#include "models/tcp/metrics.h"
 #include "models/tcp/ports.h"
 
 TcpConn *
@@ -49,6 +50,7 @@ void
 tcp_metrics_flush(Host *host)
 {
     tcp_fastopen_cache_free(host->tcp);
+    tcp_metrics_forget(host->tcp);
 }
 
 unsigned

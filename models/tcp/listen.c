@@ -46,6 +46,31 @@ tcp_listen_drop(TcpListener *listener, const TcpSegment *seg, const char *what, 
 }
 
 void
+tcp_request_keep_data(TcpRequest *request, Payload payload)
+{
+    TcpListener *listener = request->listener;
+
+    if (listener->syn_data == NULL)
+        listener->syn_data = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g_hash_table_insert(listener->syn_data, request, g_memdup2(&payload, sizeof payload));
+    request->has_data = true;
+}
+
+Payload
+tcp_request_take_data(TcpRequest *request)
+{
+    GHashTable *all = request->listener->syn_data;
+    Payload payload = { 0 };
+
+    if (request->has_data) {
+        payload = *(Payload *)g_hash_table_lookup(all, request);
+        g_hash_table_remove(all, request);
+        request->has_data = false;
+    }
+    return payload;
+}
+
+void
 tcp_request_forget(TcpRequest *request)
 {
     TcpListener *listener = request->listener;
@@ -55,6 +80,7 @@ tcp_request_forget(TcpRequest *request)
         sim_pool_put(&stack->requests, request);
         return;
     }
+    tcp_request_take_data(request);
     sim_timer_done(stack->sim, &request->timer);
     tcp_demux_remove(stack, &request->entry);
     if (request->before != NULL)
@@ -89,6 +115,7 @@ tcp_listener_free(TcpConn *conn)
     while (listener->first != NULL)
         tcp_request_forget(listener->first);
     conn->listener = NULL;
+    g_clear_pointer(&listener->syn_data, g_hash_table_unref);
     g_free(listener);
 }
 

@@ -15,6 +15,8 @@ struct TcpListener {
     uint32_t n_accept;   /* in the accept queue */
     TcpRequest *first;   /* SYN queue, newest first */
     TcpConn *accept_first, *accept_last;
+    GHashTable
+        *syn_data; /* request -> owns Payload that came with its SYN; looked up only; NULL: none */
 };
 
 /* One half-open connection: what Linux calls a request minisocket. It becomes
@@ -35,7 +37,7 @@ struct TcpRequest {
     uint8_t timeouts;    /* of its timer */
     uint8_t retransmits; /* of its SYN-ACK */
     uint8_t snd_wscale : 4, rcv_wscale : 4;
-    bool ts_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, is_cookie : 1;
+    bool ts_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, is_cookie : 1, has_data : 1;
 };
 
 static inline uint16_t
@@ -71,6 +73,9 @@ void tcp_request_reply(TcpStack *stack, TcpRequest *request, const TcpSegment *s
 void tcp_request_drop(TcpRequest *request, TcpCause cause);
 void tcp_request_forget(
     TcpRequest *request); /* out of the queue, without a transition: a connection goes on */
+/* Data that came with the SYN, for after the handshake (RFC 9293 §3.10.7.2). */
+void tcp_request_keep_data(TcpRequest *request, Payload payload);
+Payload tcp_request_take_data(TcpRequest *request); /* len 0: there is none */
 void tcp_accept_enqueue(TcpListener *listener, TcpConn *child);
 /* The connection that a request becomes: in the accept queue and in the demux
  * table, SYN-RECEIVED. The request is gone. */

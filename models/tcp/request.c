@@ -2,9 +2,10 @@
  * Linux judges it before there is a connection. */
 #include <string.h>
 
+#include "models/tcp/delack.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/handshake.h"
-#include "models/tcp/ports.h"
+#include "models/tcp/text.h"
 
 static bool
 reply_is_limited(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
@@ -199,9 +200,27 @@ tcp_request_complete(TcpRequest *request, TcpSegment *seg)
     tcp_request_establish(request, seg);
 }
 
+/* RFC 9293 §3.10.7.2: what came with the SYN is processed now. */
+static void
+take_early_data(TcpConn *child, const TcpSegment *seg, Payload early)
+{
+    TcpSegment text = *seg;
+
+    text.seq = child->rcv.irs + 1;
+    text.end_seq = text.seq + early.len;
+    text.flags = TCP_ACK;
+    text.payload = early;
+    if (child->has_ended || child->state == TCP_SYN_RECEIVED ||
+        !seq_after(text.end_seq, child->rcv.nxt))
+        return;
+    if (tcp_take_text(child, &text) == TCP_PASS)
+        tcp_ack_check(child, true);
+}
+
 void
 tcp_request_establish(TcpRequest *request, TcpSegment *seg)
 {
+    Payload early = tcp_request_take_data(request);
     TcpConn *child = tcp_request_promote(request, seg);
 
     tcp_enter(child);
@@ -209,5 +228,7 @@ tcp_request_establish(TcpRequest *request, TcpSegment *seg)
     seg->wnd = (uint32_t)seg->h->wnd << child->snd.wscale;
     seg->has_ts = child->ts.ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
     tcp_input_synchronized(child, seg);
+    if (early.len > 0)
+        take_early_data(child, seg, early);
     tcp_leave(child);
 }

@@ -4,6 +4,7 @@
 #include "models/tcp/fastopen.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
+#include "models/tcp/metrics.h"
 #include "models/tcp/ports.h"
 #include "models/tcp/timewait.h"
 
@@ -17,6 +18,7 @@ stack_free(gpointer data)
     tcp_time_waits_free(stack);
     tcp_ports_free(stack->ports);
     tcp_fastopen_cache_free(stack);
+    tcp_metrics_forget(stack);
     g_free(stack->buckets);
     g_ptr_array_unref(stack->listeners);
     sim_pool_done(&stack->conns);
@@ -139,6 +141,8 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
         return;
     if (conn->state != TCP_CLOSED) {
         count_end(conn, cause);
+        if (conn->state == TCP_LAST_ACK && conn->error == 0)
+            tcp_metrics_note(conn);
         tcp_set_state(conn, TCP_CLOSED, cause);
     }
     conn->has_ended = true;

@@ -8,6 +8,7 @@
 #include "models/tcp/handshake.h"
 #include "models/tcp/isn.h"
 #include "models/tcp/listen.h"
+#include "models/tcp/metrics.h"
 
 #define DEFAULT_MSS 536
 /* Linux believes a cookie only while the queue overflowed lately. */
@@ -82,12 +83,14 @@ request_enqueue(TcpListener *listener, TcpRequest *request)
 /* With cookies off, the last quarter of tcp_max_syn_backlog is kept for peers
  * that are known to exist. */
 static bool
-is_reserved(const TcpListener *listener)
+is_reserved(const TcpListener *listener, const TcpSegment *seg)
 {
     const TcpParams *p = &listener->conn->stack->params;
 
     return p->syncookies == 0 && !p->cf_unlimited_queue &&
-           (int64_t)p->max_syn_backlog - listener->n_requests < (int64_t)(p->max_syn_backlog >> 2);
+           (int64_t)p->max_syn_backlog - listener->n_requests <
+               (int64_t)(p->max_syn_backlog >> 2) &&
+           !tcp_metrics_is_proven(listener->conn->stack, seg->packet->ip.src);
 }
 
 /* Whether to answer with a cookie; false and *drop: neither. */
@@ -170,7 +173,7 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
         answer_with_cookie(listener, seg);
         return;
     }
-    if (isn == 0 && is_reserved(listener)) {
+    if (isn == 0 && is_reserved(listener, seg)) {
         tcp_listen_drop(listener, seg, "rest of the SYN queue is kept for proven peers",
                         "net.ipv4.tcp_max_syn_backlog");
         return;
@@ -180,6 +183,8 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     request->conn = ++stack->host->net->last_conn_id;
     request->iss = isn != 0 ? isn : tcp_isn_new(stack, &request->entry.tuple);
     request_enqueue(listener, request);
+    if (seg->payload.len > 0 && stack->params.accept_syn_data)
+        tcp_request_keep_data(request, seg->payload);
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,

@@ -2,6 +2,7 @@
 
 #include "models/tcp/demux.h"
 #include "models/tcp/handshake.h"
+#include "models/tcp/metrics.h"
 #include "models/tcp/ports.h"
 #include "models/tcp/timestamps.h"
 
@@ -173,6 +174,7 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     const TcpParams *p = &stack->params;
     TcpTimeWait *tw;
 
+    tcp_metrics_note(conn);
     if (p->cf_no_time_wait && substate == TCP_TIME_WAIT) {
         cause.counterfactual = "counterfactual.no_time_wait";
         tcp_conn_end(conn, cause);

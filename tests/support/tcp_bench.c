@@ -58,7 +58,24 @@ tcp_bench_new(TcpProfile profile)
     link_set_fate(link, bench_tap, bench);
     bench->sent = g_queue_new();
     bench->local_port = CLIENT_PORT;
+    bench->others = g_ptr_array_new();
     return bench;
+}
+
+Socket *
+tcp_bench_open(TcpBench *bench)
+{
+    Socket *sock = sock_open(bench->host, SOCK_TYPE_STREAM);
+
+    g_ptr_array_add(bench->others, sock);
+    return sock;
+}
+
+int
+tcp_bench_close(TcpBench *bench, Socket *sock)
+{
+    g_ptr_array_remove(bench->others, sock);
+    return sock_close(sock);
 }
 
 void
@@ -68,6 +85,9 @@ tcp_bench_free(TcpBench *bench)
         sock_abort(bench->sock);
     if (bench->listener != NULL)
         sock_abort(bench->listener);
+    for (guint i = 0; i < bench->others->len; i++)
+        sock_abort(g_ptr_array_index(bench->others, i));
+    g_ptr_array_unref(bench->others);
     tcp_bench_run(bench, 0); /* a socket told of at this very time goes with its event */
     tcp_bench_skip(bench);
     g_queue_free(bench->sent);

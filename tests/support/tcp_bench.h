@@ -32,6 +32,7 @@ typedef struct TcpBench {
     Iface *iface;
     Socket *sock;     /* the connection under test, as long as its user has it; else NULL */
     Socket *listener; /* NULL: it connects */
+    GPtrArray *others; /* sockets of tcp_bench_open() that are still open */
     GQueue *sent;     /* owns Packet copies: what the host sent and nobody expected yet */
     uint32_t iss;     /* ours, once a SYN or SYN-ACK was seen */
     uint16_t local_port;
@@ -52,6 +53,10 @@ void tcp_bench_enter(TcpBench *bench, TcpState state);
 
 void tcp_bench_listen(TcpBench *bench, int backlog);
 void tcp_bench_connect(TcpBench *bench);
+
+/* More sockets; those not closed by tcp_bench_close() go with the bench. */
+Socket *tcp_bench_open(TcpBench *bench);
+int tcp_bench_close(TcpBench *bench, Socket *sock);
 
 void tcp_bench_deliver(TcpBench *bench, Seg seg);
 void tcp_bench_run(TcpBench *bench, SimTime by);

@@ -112,6 +112,55 @@ last_quarter_of_max_syn_backlog_is_for_proven_peers(void)
 }
 
 static void
+proven_peer_has_the_last_quarter(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    int error;
+
+    tcp_bench_set(b, "net.ipv4.tcp_syncookies", "0");
+    tcp_bench_set(b, "net.ipv4.tcp_max_syn_backlog", "16");
+    tcp_bench_listen(b, 1000);
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN));
+    tcp_bench_run(b, 10 * SIM_MS);
+    tcp_bench_deliver(b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 1));
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpint(sock_close(b->sock), ==, 0);
+    b->sock = NULL;
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 2, .ack = 2));
+    flood(b, 100);
+    g_assert_cmpuint(in_state(b, TCP_SYN_RECEIVED), ==, 100);
+}
+
+static void
+rfc_keeps_data_that_came_with_a_syn(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_RFC);
+    int error;
+
+    tcp_bench_listen(b, 4);
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .len = 10));
+    tcp_bench_expect(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 11, .ack = 1));
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpint(sock_recv(b->sock, NULL, 100, 0, NULL), ==, 10);
+    tcp_bench_await(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 11));
+}
+
+static void
+linux_acknowledges_the_syn_alone(void)
+{
+    g_autoptr(TcpBench) b = listening(4, "1");
+    int error;
+
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .len = 10));
+    tcp_bench_expect(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1));
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpint(sock_recv(b->sock, NULL, 100, 0, NULL), ==, -EAGAIN);
+}
+
+static void
 max_syn_backlog_does_not_bind_with_cookies(void)
 {
     g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
@@ -307,7 +356,7 @@ third_ack_is_ignored_while_the_accept_queue_is_full(void)
     /* The SYN-ACK is repeated; its answer finds the place that accept() made. */
     g_assert_cmpint(tcp_bench_await(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1)), ==, SIM_SEC);
     Socket *first = sock_accept(b->listener, &error);
-    g_assert_nonnull(first);
+    g_assert_nonnull(b->sock = first);
     tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1));
     g_assert_cmpuint(in_state(b, TCP_ESTABLISHED), ==, 3);
 }
@@ -394,6 +443,9 @@ main(int argc, char **argv)
     CLAIM(syn_queue_holds_backlog_plus_one);
     CLAIM(somaxconn_bounds_the_backlog);
     CLAIM(last_quarter_of_max_syn_backlog_is_for_proven_peers);
+    CLAIM(proven_peer_has_the_last_quarter);
+    CLAIM(rfc_keeps_data_that_came_with_a_syn);
+    CLAIM(linux_acknowledges_the_syn_alone);
     CLAIM(max_syn_backlog_does_not_bind_with_cookies);
     CLAIM(counterfactual_unlimited_queue_holds_all);
     CLAIM(syn_ack_is_repeated_at_1_3_7_15_31_s_and_given_up_at_63);

@@ -16,7 +16,7 @@ local(uint16_t port)
 static Socket *
 open_with(TcpBench *b, bool reuse_addr, bool reuse_port)
 {
-    Socket *sock = sock_open(b->host, SOCK_TYPE_STREAM);
+    Socket *sock = tcp_bench_open(b);
 
     sock_set_option(sock, TCP_OPT_REUSEADDR, reuse_addr);
     sock_set_option(sock, TCP_OPT_REUSEPORT, reuse_port);
@@ -99,7 +99,7 @@ port_in_time_wait(bool reuse, bool timestamps)
     g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
     tcp_bench_run(b, 0);
     tcp_bench_deliver(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = options, .tsval = 9));
-    g_assert_cmpint(sock_close(sock), ==, 0);
+    g_assert_cmpint(tcp_bench_close(b, sock), ==, 0);
     tcp_bench_run(b, 0);
     tcp_bench_deliver(
         b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 2, .options = options, .tsval = 10));
@@ -136,7 +136,7 @@ static TcpBench *
 only_port_in_time_wait(const char *tw_reuse)
 {
     TcpBench *b = tcp_bench_new(TCP_PROFILE_LINUX);
-    Socket *sock = sock_open(b->host, SOCK_TYPE_STREAM);
+    Socket *sock = tcp_bench_open(b);
 
     tcp_bench_set(b, "net.ipv4.tcp_tw_reuse", tw_reuse);
     tcp_bench_set(b, "net.ipv4.ip_local_port_range", "1000 1000");
@@ -144,7 +144,7 @@ only_port_in_time_wait(const char *tw_reuse)
     tcp_bench_run(b, 0);
     tcp_bench_deliver(
         b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = TCPOPT_HAS_TS, .tsval = 9));
-    g_assert_cmpint(sock_close(sock), ==, 0);
+    g_assert_cmpint(tcp_bench_close(b, sock), ==, 0);
     tcp_bench_run(b, 0);
     tcp_bench_deliver(b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 2,
                              .options = TCPOPT_HAS_TS, .tsval = 10));
@@ -261,7 +261,7 @@ reuse_may_be_set_and_cleared_while_a_port_is_held(void)
     sock_set_option(sock, TCP_OPT_REUSEADDR, 1);
     g_assert_cmpint(sock_bind(second, local(port)), ==, 0);
     sock_set_option(sock, TCP_OPT_REUSEADDR, 0);
-    g_assert_cmpint(sock_close(sock), ==, 0);
+    g_assert_cmpint(tcp_bench_close(b, sock), ==, 0);
 }
 
 static void
