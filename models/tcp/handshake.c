@@ -47,10 +47,9 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
     child->rec.total_retrans = request->retransmits;
     /* When the SYN-ACK left, for the RTT sample (RFC 6298 §3: not if twice). */
     if (request->retransmits == 0 && request->timeouts == 0 && sim_timer_is_set(&request->timer))
-        child->rec.first_tx_at =
-            MAX(request->timer.deadline - request->late_us * SIM_US -
-                    stack->params.initial_rto_ms * SIM_MS,
-                1);
+        child->rec.first_tx_at = MAX(request->timer.deadline - request->late_us * SIM_US -
+                                         stack->params.initial_rto_ms * SIM_MS,
+                                     1);
     if (request->ecn_ok)
         child->ecn.flags |= TCP_ECN_OK;
     tcp_request_forget(request);

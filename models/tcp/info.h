@@ -9,12 +9,12 @@ struct TcpInfo {
     uint8_t ca_state, retransmits, probes, backoff, options;
     uint8_t snd_wscale, rcv_wscale;
     uint8_t delivery_rate_app_limited, fastopen_client_fail;
-    uint32_t rto, ato;             /* us */
-    uint32_t snd_mss, rcv_mss;     /* bytes */
-    uint32_t unacked, sacked, lost, retrans, fackets; /* segments */
+    uint32_t rto, ato;                                                     /* us */
+    uint32_t snd_mss, rcv_mss;                                             /* bytes */
+    uint32_t unacked, sacked, lost, retrans, fackets;                      /* segments */
     uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv; /* ms ago */
     uint32_t pmtu, rcv_ssthresh;
-    uint32_t rtt, rttvar;          /* us */
+    uint32_t rtt, rttvar; /* us */
     uint32_t snd_ssthresh, snd_cwnd, advmss, reordering;
     uint32_t rcv_rtt, rcv_space, total_retrans;
     uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;

@@ -65,16 +65,23 @@ typedef void TcpEventFn(void *arg, TcpConn *conn, unsigned events);
 TcpConn *tcp_open(Host *host);
 void tcp_on_event(TcpConn *conn, TcpEventFn *fn, void *arg);
 int tcp_bind(TcpConn *conn, Endpoint local);
-int tcp_listen(TcpConn *conn, int backlog); /* again: changes the backlog */
+int tcp_listen(TcpConn *conn, int backlog);      /* again: changes the backlog */
 int tcp_connect(TcpConn *conn, Endpoint remote); /* -EINPROGRESS when the SYN is on its way */
 TcpConn *tcp_accept(TcpConn *listener, int *error);
 
-enum { TCP_MSG_OOB = 1, TCP_MSG_MORE = 2, TCP_MSG_PEEK = 4, TCP_MSG_FASTOPEN = 8, TCP_MSG_EOR = 16 };
+enum {
+    TCP_MSG_OOB = 1,
+    TCP_MSG_MORE = 2,
+    TCP_MSG_PEEK = 4,
+    TCP_MSG_FASTOPEN = 8,
+    TCP_MSG_EOR = 16
+};
 
 /* bytes NULL: a pattern of len bytes (no memory). Bytes taken, or an error. */
 int64_t tcp_send(TcpConn *conn, const void *bytes, size_t len, unsigned flags);
 /* TCP Fast Open: data with the SYN, if there is a cookie. */
-int64_t tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t len, unsigned flags);
+int64_t tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t len,
+                            unsigned flags);
 
 /* A user is blocked in send() until the handshake is over (or no more): the ACK
  * of the SYN-ACK waits for that data. */
@@ -95,26 +102,63 @@ void tcp_abort(TcpConn *conn); /* RST, as close with SO_LINGER {1, 0} */
 /* connect(AF_UNSPEC): back to CLOSED, reusable. */
 int tcp_disconnect(TcpConn *conn);
 
-enum { TCP_POLL_IN = 1, TCP_POLL_OUT = 4, TCP_POLL_ERR = 8, TCP_POLL_HUP = 16, TCP_POLL_PRI = 2, TCP_POLL_RDHUP = 0x2000 };
+enum {
+    TCP_POLL_IN = 1,
+    TCP_POLL_OUT = 4,
+    TCP_POLL_ERR = 8,
+    TCP_POLL_HUP = 16,
+    TCP_POLL_PRI = 2,
+    TCP_POLL_RDHUP = 0x2000
+};
 unsigned tcp_poll(const TcpConn *conn); /* the values of Linux's poll */
 int tcp_take_error(TcpConn *conn);      /* SO_ERROR: positive errno, cleared */
 
 /* Options, by the names of sockets(7) and tcp(7). Times in the unit of the
  * real option (TCP_KEEPIDLE s, TCP_USER_TIMEOUT ms, SO_LINGER s). */
 typedef enum TcpOption {
-    TCP_OPT_REUSEADDR, TCP_OPT_REUSEPORT, TCP_OPT_KEEPALIVE, TCP_OPT_LINGER, /* -1: off, else seconds */
-    TCP_OPT_SNDBUF, TCP_OPT_RCVBUF, TCP_OPT_OOBINLINE,
-    TCP_OPT_NODELAY, TCP_OPT_CORK, TCP_OPT_MAXSEG, TCP_OPT_KEEPIDLE, TCP_OPT_KEEPINTVL, TCP_OPT_KEEPCNT,
-    TCP_OPT_SYNCNT, TCP_OPT_LINGER2, TCP_OPT_DEFER_ACCEPT, TCP_OPT_WINDOW_CLAMP, TCP_OPT_QUICKACK,
-    TCP_OPT_USER_TIMEOUT, TCP_OPT_FASTOPEN, TCP_OPT_FASTOPEN_CONNECT, TCP_OPT_FASTOPEN_NO_COOKIE,
-    TCP_OPT_NOTSENT_LOWAT, TCP_OPT_SAVE_SYN, TCP_OPT_INQ, TCP_OPT_TIMESTAMP, TCP_OPT_THIN_LINEAR_TIMEOUTS,
-    TCP_OPT_TX_DELAY, TCP_OPT_RCVLOWAT, TCP_OPT_MAX_PACING_RATE, TCP_OPT_PRIORITY,
-    TCP_OPT_IP_TOS, TCP_OPT_IP_TTL, TCP_OPT_IP_MTU_DISCOVER, TCP_OPT_IP_MTU, TCP_OPT_BIND_ADDRESS_NO_PORT,
-    TCP_OPT_RTO_MAX_MS, TCP_OPT_DELACK_MAX_US, TCP_OPT_RTO_MIN_US,
+    TCP_OPT_REUSEADDR,
+    TCP_OPT_REUSEPORT,
+    TCP_OPT_KEEPALIVE,
+    TCP_OPT_LINGER, /* -1: off, else seconds */
+    TCP_OPT_SNDBUF,
+    TCP_OPT_RCVBUF,
+    TCP_OPT_OOBINLINE,
+    TCP_OPT_NODELAY,
+    TCP_OPT_CORK,
+    TCP_OPT_MAXSEG,
+    TCP_OPT_KEEPIDLE,
+    TCP_OPT_KEEPINTVL,
+    TCP_OPT_KEEPCNT,
+    TCP_OPT_SYNCNT,
+    TCP_OPT_LINGER2,
+    TCP_OPT_DEFER_ACCEPT,
+    TCP_OPT_WINDOW_CLAMP,
+    TCP_OPT_QUICKACK,
+    TCP_OPT_USER_TIMEOUT,
+    TCP_OPT_FASTOPEN,
+    TCP_OPT_FASTOPEN_CONNECT,
+    TCP_OPT_FASTOPEN_NO_COOKIE,
+    TCP_OPT_NOTSENT_LOWAT,
+    TCP_OPT_SAVE_SYN,
+    TCP_OPT_INQ,
+    TCP_OPT_TIMESTAMP,
+    TCP_OPT_THIN_LINEAR_TIMEOUTS,
+    TCP_OPT_TX_DELAY,
+    TCP_OPT_RCVLOWAT,
+    TCP_OPT_MAX_PACING_RATE,
+    TCP_OPT_PRIORITY,
+    TCP_OPT_IP_TOS,
+    TCP_OPT_IP_TTL,
+    TCP_OPT_IP_MTU_DISCOVER,
+    TCP_OPT_IP_MTU,
+    TCP_OPT_BIND_ADDRESS_NO_PORT,
+    TCP_OPT_RTO_MAX_MS,
+    TCP_OPT_DELACK_MAX_US,
+    TCP_OPT_RTO_MIN_US,
     TCP_OPT_REPAIR,
     TCP_N_OPTIONS
 } TcpOption;
-int tcp_set_option(TcpConn *conn, TcpOption option, int64_t value);       /* 0 or -EINVAL, -ENOPROTOOPT */
+int tcp_set_option(TcpConn *conn, TcpOption option, int64_t value); /* 0 or -EINVAL, -ENOPROTOOPT */
 int tcp_get_option(const TcpConn *conn, TcpOption option, int64_t *value);
 int tcp_set_congestion(TcpConn *conn, const char *name); /* -ENOENT: no such algorithm */
 const char *tcp_get_congestion(const TcpConn *conn);
@@ -131,12 +175,13 @@ uint32_t tcp_conn_id(const TcpConn *conn);
 Endpoint tcp_local(const TcpConn *conn);
 Endpoint tcp_remote(const TcpConn *conn);
 Host *tcp_host(const TcpConn *conn);
-size_t tcp_unread_bytes(const TcpConn *conn);  /* SIOCINQ */
-size_t tcp_queued_bytes(const TcpConn *conn);  /* received and not taken, whatever lies at the urgent mark */
+size_t tcp_unread_bytes(const TcpConn *conn); /* SIOCINQ */
+size_t tcp_queued_bytes(
+    const TcpConn *conn); /* received and not taken, whatever lies at the urgent mark */
 size_t tcp_unsent_bytes(const TcpConn *conn);  /* SIOCOUTQNSD */
 size_t tcp_unacked_bytes(const TcpConn *conn); /* SIOCOUTQ */
 
-const char *tcp_state_name(TcpState state); /* "SYN-SENT" as in RFC 9293 */
+const char *tcp_state_name(TcpState state);    /* "SYN-SENT" as in RFC 9293 */
 const char *tcp_state_sysname(TcpState state); /* "SYN_SENT" as in ss */
 
 /* A closed (TIME-WAIT, queued SYN) socket as `ss -tan` lists it. Calls fn for
@@ -145,9 +190,9 @@ typedef struct TcpSocketRow {
     TcpState state;
     Endpoint local, remote;
     uint32_t recv_q, send_q;
-    uint32_t conn;           /* id */
-    const TcpConn *socket;   /* NULL for SYN_RECV requests and TIME-WAIT */
-    const char *timer;       /* "on", "keepalive", "timewait", "persist", "" */
+    uint32_t conn;         /* id */
+    const TcpConn *socket; /* NULL for SYN_RECV requests and TIME-WAIT */
+    const char *timer;     /* "on", "keepalive", "timewait", "persist", "" */
     SimTime timer_left;
     unsigned retransmits;
 } TcpSocketRow;

@@ -31,7 +31,7 @@ typedef struct TcpTxSeg {
     /* The rate sample's beginning (rate.c): delivered_at 0: none, or used up. */
     SimTime delivered_at, first_tx_at;
     uint32_t delivered;
-    uint32_t serial;       /* of its last transmission: tells which of two at one time came later */
+    uint32_t serial;      /* of its last transmission: tells which of two at one time came later */
     uint16_t pcount, mss; /* segments on the wire, as last cut; pcount 0: not yet counted */
     uint8_t flags;        /* SYN, FIN, PSH */
     uint8_t tags;         /* TX_* */

@@ -30,11 +30,11 @@ typedef struct TcpBench {
     Net *net; /* owns */
     Host *host;
     Iface *iface;
-    Socket *sock;     /* the connection under test, as long as its user has it; else NULL */
-    Socket *listener; /* NULL: it connects */
+    Socket *sock;      /* the connection under test, as long as its user has it; else NULL */
+    Socket *listener;  /* NULL: it connects */
     GPtrArray *others; /* sockets of tcp_bench_open() that are still open */
-    GQueue *sent;     /* owns Packet copies: what the host sent and nobody expected yet */
-    uint32_t iss;     /* ours, once a SYN or SYN-ACK was seen */
+    GQueue *sent;      /* owns Packet copies: what the host sent and nobody expected yet */
+    uint32_t iss;      /* ours, once a SYN or SYN-ACK was seen */
     uint16_t local_port;
 } TcpBench;
 
