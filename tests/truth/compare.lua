@@ -327,7 +327,7 @@ local function result_text(r)
     if r == nil then return "ok" end
     r = tostring(r)
     if r:find("timed out)", 1, true) and not r:find("ETIMEDOUT") then return "TIMEOUT" end
-    return r:match("%-1 (E%u+)") or r:match("^bytes%[%d+%]") or (r:match("^conn from") and "conn") or r
+    return r:match("%-1 (E%u+)") or r:match("^bytes%[%d+%]") or (r:match("^conn from") and "conn") or (r:match("^%(b'") and "datagram") or r
 end
 
 -- Calls in the order in which they began, or for alike clients (whose numbers

@@ -62,14 +62,17 @@ local function direction_of(r)
     return r.marks:find("c", 1, true) and dir .. " dup" or dir
 end
 
+local PROTOCOLS = { tcp = 6, udp = 17, icmp = 1 }
+
 local function packets_of(rows)
     local out = {}
     for _, r in ipairs(rows) do
         local injected = r.marks:find("i", 1, true) and tonumber(r.ended)
+        local arrived = (r.fate == "arrived" or r.fate == "refused") and (r.to == "A" or r.to == "B")
         local p = {
             t = injected or tonumber(r.sent), dir = direction_of(r), proto = r.proto, len = tonumber(r.len), df = r.frag == "DF",
             id = tonumber(r.ip_id), from = r.src, to = r.dst, mf = r.frag:find("+", 1, true) ~= nil,
-            off = tonumber(r.frag:match("^%d+")) or 0, rx = (r.fate == "arrived" or r.fate == "refused") and tonumber(r.ended) or nil,
+            off = tonumber(r.frag:match("^%d+")) or 0, rx = arrived and tonumber(r.ended) or nil,
         }
         if r.proto == "tcp" then
             p.flags, p.win = flag_letters(r.flags), tonumber(r.win)
@@ -77,6 +80,10 @@ local function packets_of(rows)
             p.opts = options_of(r.options)
         elseif r.proto == "icmp" then
             p.type, p.code = r.flags:match("(%d+)/(%d+)")
+        elseif p.off > 0 then
+            p.proto = "frag" .. PROTOCOLS[r.proto]
+        elseif r.proto == "udp" and p.off == 0 and p.mf then
+            p.len = p.len - 8 -- the recordings count what follows the UDP header
         end
         p.order = #out + 1
         out[p.order] = p

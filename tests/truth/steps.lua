@@ -120,6 +120,17 @@ function M.time_wait_left(recorded, ours)
     end
 end
 
+-- ---- s14: what a transfer came to ----------------------------------------------
+
+function M.bulk(recorded, ours)
+    for _, name in ipairs { "received", "IP_MTU" } do
+        -- IP_MTU fails in a kernel that has just dropped its route (after many timeouts).
+        if recorded[name] and recorded[name] ~= ours[name] then
+            return ("%s: kernel %s, we %s"):format(name, recorded[name] or "none", ours[name] or "none")
+        end
+    end
+end
+
 -- ---- s10: what else those recordings note ------------------------------------
 
 local function sockets_text(list) -- of { state, local, ... }

@@ -178,6 +178,30 @@ family "s13" {
     s13_self_connect = { set = { kind = "self_connect" } },
 }
 
+family "s14" {
+    s14_pmtud_1000 = { set = { mid = 1000, second = true }, extra = steps.bulk },
+    s14_pmtud_576 = { set = { mid = 576, bytes = 8000 }, extra = steps.bulk },
+    s14_pmtud_300 = { set = { mid = 300, bytes = 4000, wait = "4s" }, extra = steps.bulk },
+    s14_blackhole_mtup0 = { set = { mid = 1000, icmp = false, probing = 0, wait = "30s" }, extra = steps.bulk },
+    s14_blackhole_mtup1 = { set = { mid = 1000, icmp = false, probing = 1, wait = "100s" }, extra = steps.bulk },
+    s14_blackhole_mtup1_1200 = { set = { mid = 1200, icmp = false, probing = 1, wait = "60s" }, extra = steps.bulk },
+    s14_mtup2 = { set = { probing = 2, bytes = 300000, wait = "10s" }, extra = steps.bulk },
+    s14_mss_small_server = { set = { mtu_b = 600, bytes = 5000 }, extra = steps.bulk },
+    s14_mss_maxseg = { set = { maxseg = 536, bytes = 5000 }, extra = steps.bulk },
+    s14_tcp_dontdf_ok = { set = { mid = 576, df = false }, extra = steps.bulk },
+    s14_tcp_dontdf_fraglost = { set = { mid = 576, df = false, fragment_lost = true }, extra = steps.bulk },
+    s14_forged_icmp = { set = { kind = "forged_icmp" } },
+}
+
+family "s14_udp" {
+    s14_udp4000_ok = { set = { wait = "1s" } },
+    s14_udp4000_lost_mid = { set = { lost = 1 } },
+    s14_udp4000_lost_first = { set = { lost = 0 } },
+    s14_udp4000_lost_last = { set = { lost = 2 } },
+    s14_udp1400_router_frag = { set = { bytes = 1400, mid = 576, wait = "1s" } },
+    s14_udp_df = { set = { kind = "df", mid = 1000 } },
+}
+
 -- In bulk transfers the order is compared, not how many rounds it took.
 local tuned = "the receive buffer is tuned when the user reads, by what he read in a round trip: the reading thread was late by up to 3 ms"
 
