@@ -8,8 +8,7 @@ struct Socket {
     UdpSock *udp; /* owns; NULL for TCP and once closed */
     SockEventFn *on_event;
     void *event_arg;
-    bool is_event_due;   /* tell_event() is in the queue */
-    bool is_gone;        /* closed; freed by tell_event() if that is still due */
+    SimTimer event;      /* tell_event(), set for now while it is due */
     bool maybe_readable; /* UDP: an event came since recv last found nothing */
 };
 
@@ -19,20 +18,17 @@ tell_event(void *arg)
 {
     Socket *sock = arg;
 
-    sock->is_event_due = false;
-    if (sock->is_gone)
-        g_free(sock);
-    else if (sock->on_event != NULL)
-        sock->on_event(sock->event_arg, sock);
+    if (sock->on_event != NULL)
+        sock->on_event(sock->event_arg, sock); /* which may close it */
 }
 
 static void
 note_event(Socket *sock)
 {
-    if (sock->is_event_due || sock->is_gone)
-        return;
-    sock->is_event_due = true;
-    sim_at(sock->host->sim, sim_now(sock->host->sim), tell_event, sock);
+    Sim *sim = sock->host->sim;
+
+    if (!sim_timer_is_set(&sock->event))
+        sim_timer_set(sim, &sock->event, sim_now(sim), tell_event, sock);
 }
 
 static void
@@ -53,26 +49,31 @@ on_udp_event(void *arg)
 }
 
 static Socket *
-sock_wrap_tcp(Host *host, TcpConn *conn)
+sock_new(Host *host)
 {
     Socket *sock = g_new0(Socket, 1);
 
     sock->host = host;
+    sim_timer_init(&sock->event);
+    return sock;
+}
+
+static Socket *
+sock_wrap_tcp(Host *host, TcpConn *conn)
+{
+    Socket *sock = sock_new(host);
+
     sock->tcp = conn;
     tcp_on_event(conn, on_tcp_event, sock);
     return sock;
 }
 
-/* The protocol side is gone: frees the socket now, or when its event comes. */
+/* The protocol side is gone. */
 static void
 sock_end(Socket *sock)
 {
-    sock->tcp = NULL;
-    sock->udp = NULL;
-    sock->on_event = NULL;
-    sock->is_gone = true;
-    if (!sock->is_event_due)
-        g_free(sock);
+    sim_timer_done(sock->host->sim, &sock->event);
+    g_free(sock);
 }
 
 Socket *
@@ -81,9 +82,8 @@ sock_open(Host *host, SockType type)
     if (type == SOCK_TYPE_STREAM)
         return sock_wrap_tcp(host, tcp_open(host));
 
-    Socket *sock = g_new0(Socket, 1);
+    Socket *sock = sock_new(host);
 
-    sock->host = host;
     sock->udp = udp_open(host);
     udp_on_event(sock->udp, on_udp_event, sock);
     return sock;
@@ -266,7 +266,7 @@ sock_forget(Socket *sock)
 {
     if (sock->udp != NULL)
         udp_close(sock->udp); /* UDP keeps no list of its own to free them by */
-    g_free(sock);
+    sock_end(sock);
 }
 
 unsigned

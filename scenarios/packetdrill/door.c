@@ -134,8 +134,12 @@ door_free(void *arg)
 
     door_publish(NULL);
     for (guint i = 0; i < door->files->len; i++) {
-        if (g_ptr_array_index(door->files, i) != NULL)
-            door_file_free(g_ptr_array_index(door->files, i));
+        DoorFile *file = g_ptr_array_index(door->files, i);
+        if (file == NULL)
+            continue;
+        if (file->sock != NULL)
+            sock_forget(file->sock);
+        door_file_free(file);
     }
     g_ptr_array_unref(door->files);
     sim_timer_done(door->sim, &door->timeout);
