@@ -39,7 +39,7 @@ all: $(BUILD)/halfopen
 
 # Objects may stand at any address, because packetdrill's plug-in is a shared object
 # of the same ones; hidden names keep that as fast as an ordinary program.
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
