@@ -33,9 +33,9 @@ typedef enum TcpEntryKind { TCP_ENTRY_CONN, TCP_ENTRY_REQUEST, TCP_ENTRY_TIMEWAI
 typedef struct TcpEntry {
     struct TcpEntry *next; /* in its hash chain */
     uint32_t hash;
-    uint8_t kind;          /* TcpEntryKind */
+    uint8_t kind; /* TcpEntryKind */
     bool is_hashed;
-    uint16_t spare;        /* free for the owner */
+    uint16_t spare; /* free for the owner */
     TcpTuple tuple;
 } TcpEntry;
 
@@ -55,58 +55,58 @@ typedef struct TcpSegment {
     const TcpHeader *h;    /* within packet */
     uint32_t seq, end_seq; /* [seq, end_seq) with SYN and FIN */
     uint32_t ack;
-    uint32_t wnd;          /* scaled, once the connection's scale applies */
-    uint16_t flags;        /* TCP_SYN ... */
-    Payload payload;       /* trimmed as checks go on */
-    bool has_ts;           /* and timestamps are in use on this connection */
+    uint32_t wnd;    /* scaled, once the connection's scale applies */
+    uint16_t flags;  /* TCP_SYN ... */
+    Payload payload; /* trimmed as checks go on */
+    bool has_ts;     /* and timestamps are in use on this connection */
     uint32_t tsval, tsecr;
-    uint8_t ecn;           /* the ECN field of the IP header */
+    uint8_t ecn; /* the ECN field of the IP header */
 } TcpSegment;
 
 /* What a step of the ordered checks says. */
 typedef enum TcpVerdict {
-    TCP_PASS,          /* go on to the next step */
-    TCP_DROP,          /* silently */
-    TCP_DROP_ACK,      /* drop, and send a duplicate ACK (RFC 9293 §3.10.7.4 #1), rate limited */
-    TCP_CHALLENGE,     /* drop, and send a challenge ACK (RFC 5961), rate limited */
-    TCP_RESET,         /* drop, and answer with RST */
-    TCP_GONE,          /* the connection has ended: touch it no more */
-    TCP_DONE,          /* taken: no further steps */
+    TCP_PASS,      /* go on to the next step */
+    TCP_DROP,      /* silently */
+    TCP_DROP_ACK,  /* drop, and send a duplicate ACK (RFC 9293 §3.10.7.4 #1), rate limited */
+    TCP_CHALLENGE, /* drop, and send a challenge ACK (RFC 5961), rate limited */
+    TCP_RESET,     /* drop, and answer with RST */
+    TCP_GONE,      /* the connection has ended: touch it no more */
+    TCP_DONE,      /* taken: no further steps */
 } TcpVerdict;
 
 /* ---- The connection -------------------------------------------------------- */
 
 /* Why a transition happens: static text. */
 typedef struct TcpCause {
-    const char *cause; /* "segment", "call", "timer", "icmp" */
-    const char *what;  /* "SYN-ACK", "close()", "2MSL" */
-    const char *rule;  /* "RFC 9293 §3.10.7.3" */
-    uint64_t packet;   /* id; 0: none */
+    const char *cause;          /* "segment", "call", "timer", "icmp" */
+    const char *what;           /* "SYN-ACK", "close()", "2MSL" */
+    const char *rule;           /* "RFC 9293 §3.10.7.3" */
+    uint64_t packet;            /* id; 0: none */
     const char *counterfactual; /* tunable that made it; NULL: none */
 } TcpCause;
 
 struct TcpConn {
-    TcpEntry entry;         /* first */
-    TcpStack *stack;        /* borrows */
+    TcpEntry entry;  /* first */
+    TcpStack *stack; /* borrows */
     uint32_t id;
-    bool writer_waits;      /* tcp_writer_waits() */
-    bool is_connecting;     /* connect() returned EINPROGRESS and was not called again since */
-    bool wscale_ok;         /* both ends sent the window scale option */
-    uint8_t state;          /* TcpState: only tcp_set_state() writes it */
-    uint8_t held;           /* depth of tcp_enter() */
-    bool has_user;          /* not yet closed or released */
-    bool is_orphan;         /* counted in stack->n_orphans */
-    bool has_ended;         /* freed when held drops to 0 and no user is left */
-    int soft_error, error;  /* positive errno: ICMP's hint; what SO_ERROR will say */
-    bool holds_port;        /* ports.c counts it as a user of its local port */
-    bool port_is_listed;    /* as a socket that bound it; else merely counted */
-    bool port_by_bind;      /* bind() chose it, its own or its listener's */
-    bool shutdown_waits;    /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
-    bool was_established;   /* since it was opened, or disconnected */
-    uint8_t shut;           /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
+    bool writer_waits;     /* tcp_writer_waits() */
+    bool is_connecting;    /* connect() returned EINPROGRESS and was not called again since */
+    bool wscale_ok;        /* both ends sent the window scale option */
+    uint8_t state;         /* TcpState: only tcp_set_state() writes it */
+    uint8_t held;          /* depth of tcp_enter() */
+    bool has_user;         /* not yet closed or released */
+    bool is_orphan;        /* counted in stack->n_orphans */
+    bool has_ended;        /* freed when held drops to 0 and no user is left */
+    int soft_error, error; /* positive errno: ICMP's hint; what SO_ERROR will say */
+    bool holds_port;       /* ports.c counts it as a user of its local port */
+    bool port_is_listed;   /* as a socket that bound it; else merely counted */
+    bool port_by_bind;     /* bind() chose it, its own or its listener's */
+    bool shutdown_waits;   /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
+    bool was_established;  /* since it was opened, or disconnected */
+    uint8_t shut;          /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
     TcpEventFn *on_event;
     void *event_arg;
-    TcpListener *listener;  /* owns, in LISTEN */
+    TcpListener *listener;    /* owns, in LISTEN */
     SimTime last_overflow_at; /* LISTEN: when a SYN last got a cookie */
     bool has_overflowed;
     TcpListener *parent;    /* borrows: whose accept queue holds it; NULL once accepted */
@@ -116,75 +116,78 @@ struct TcpConn {
 
     struct { /* RFC 9293 §3.3.1: send sequence variables */
         uint32_t una, nxt, wnd, wl1, iss;
-        uint32_t write_seq;   /* end of what the user gave */
-        uint32_t up;          /* urgent pointer */
-        uint32_t pushed_seq;  /* PSH was set up to here */
-        uint32_t max_wnd;     /* largest window the peer ever offered */
-        uint32_t small_end;   /* end of the last small segment sent (Minshall) */
+        uint32_t write_seq;  /* end of what the user gave */
+        uint32_t up;         /* urgent pointer */
+        uint32_t pushed_seq; /* PSH was set up to here */
+        uint32_t max_wnd;    /* largest window the peer ever offered */
+        uint32_t small_end;  /* end of the last small segment sent (Minshall) */
         uint8_t wscale;
         bool urgent;
-        uint16_t mss;         /* bytes of data in a full segment now, options deducted */
-        uint16_t mss_clamp;   /* from the peer's MSS option */
-        uint16_t user_mss;    /* TCP_MAXSEG; 0: none */
-        uint32_t buf;         /* SO_SNDBUF as Linux counts (truesize); what is queued: tcp_tx_truesize() */
-        uint32_t stream;      /* of the bytes that this end sends; 0: none sent yet */
-        uint64_t written;     /* bytes the user gave, whole life: offset of the next one in the stream */
-        uint32_t fin_seq;     /* of our FIN, once has_fin */
+        uint16_t mss;       /* bytes of data in a full segment now, options deducted */
+        uint16_t mss_clamp; /* from the peer's MSS option */
+        uint16_t user_mss;  /* TCP_MAXSEG; 0: none */
+        uint32_t buf; /* SO_SNDBUF as Linux counts (truesize); what is queued: tcp_tx_truesize() */
+        uint32_t stream; /* of the bytes that this end sends; 0: none sent yet */
+        uint64_t
+            written; /* bytes the user gave, whole life: offset of the next one in the stream */
+        uint32_t fin_seq; /* of our FIN, once has_fin */
         bool has_fin;
-        bool no_space;        /* the user was refused for lack of buffer and waits (SOCK_NOSPACE) */
+        bool no_space; /* the user was refused for lack of buffer and waits (SOCK_NOSPACE) */
     } snd;
 
     struct { /* receive sequence variables */
         uint32_t nxt, wnd, wup, irs;
-        uint32_t copied_seq;  /* next byte for the user */
+        uint32_t copied_seq; /* next byte for the user */
         uint32_t up;
-        uint8_t urgent;       /* TCP_URGENT_NONE ...: text.h */
-        bool has_fin;         /* the peer's FIN has come, in order */
+        uint8_t urgent; /* TCP_URGENT_NONE ...: text.h */
+        bool has_fin;   /* the peer's FIN has come, in order */
         uint8_t wscale;
-        uint16_t mss;         /* estimate of the peer's segment size */
-        uint16_t adv_mss;     /* the MSS we announce */
-        uint32_t buf;         /* SO_RCVBUF */
-        uint32_t ssthresh;    /* window we dare to offer now */
+        uint16_t mss;      /* estimate of the peer's segment size */
+        uint16_t adv_mss;  /* the MSS we announce */
+        uint32_t buf;      /* SO_RCVBUF */
+        uint32_t ssthresh; /* window we dare to offer now */
         uint32_t clamp;
-        uint32_t truesize;    /* accounted memory of what is queued */
-        uint8_t space_ratio;  /* of 256: the part of the buffer that is payload (rcvwindow.h) */
+        uint32_t truesize;      /* accounted memory of what is queued */
+        uint8_t space_ratio;    /* of 256: the part of the buffer that is payload (rcvwindow.h) */
         uint16_t last_seg_size; /* small segment that may reveal a smaller peer MSS */
-        uint32_t ooo_packets; /* segments that came out of order, whole life */
+        uint32_t ooo_packets;   /* segments that came out of order, whole life */
     } rcv;
 
-    struct { /* receive buffer tuning: rcvwindow.c */
-        SimTime space_at;     /* when the measurement of `space` began */
+    struct {                       /* receive buffer tuning: rcvwindow.c */
+        SimTime space_at;          /* when the measurement of `space` began */
         uint32_t space_seq, space; /* bytes the user took in one round trip */
         SimTime rtt_at;
         uint32_t rtt_seq, last_tsecr;
-        SimTime rtt8;         /* 8 times the receiver's RTT estimate, ns; 0: none */
+        SimTime rtt8; /* 8 times the receiver's RTT estimate, ns; 0: none */
     } drs;
 
     struct { /* RFC 7323 */
         bool ok;
-        uint32_t recent;      /* TS.Recent */
-        SimTime recent_at;    /* when it was set */
+        uint32_t recent;        /* TS.Recent */
+        SimTime recent_at;      /* when it was set */
         uint32_t last_ack_sent; /* = rcv.wup */
-        uint32_t offset;      /* added to our clock */
+        uint32_t offset;        /* added to our clock */
     } ts;
 
-    struct { /* RFC 6298; names and units as in tcp_info: ns */
-        SimTime srtt, mdev;     /* as ss shows them (rtt:srtt/mdev); srtt 0: no sample yet */
+    struct {                      /* RFC 6298; names and units as in tcp_info: ns */
+        SimTime srtt, mdev;       /* as ss shows them (rtt:srtt/mdev); srtt 0: no sample yet */
         SimTime mdev_max, rttvar; /* four times the deviation: the variance term of the RTO */
-        uint32_t seq;         /* end of the window that mdev_max covers */
+        uint32_t seq;             /* end of the window that mdev_max covers */
         SimTime rto;
         uint8_t backoff;
-        struct { SimTime at, rtt; } min[3]; /* windowed minimum; min[0].rtt is it, 0: none */
+        struct {
+            SimTime at, rtt;
+        } min[3]; /* windowed minimum; min[0].rtt is it, 0: none */
     } rtt;
 
     CcWindow w;
     const CcOps *cc;
     const CcOps *cc_choice; /* TCP_CONGESTION; NULL: the sysctl */
 
-    struct { /* loss recovery */
+    struct {                                                     /* loss recovery */
         uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
-        uint32_t high_seq;      /* snd.nxt when recovery began */
-        uint32_t undo_marker;   /* 0: nothing to undo */
+        uint32_t high_seq;                                       /* snd.nxt when recovery began */
+        uint32_t undo_marker;                                    /* 0: nothing to undo */
         int32_t undo_retrans;
         uint32_t prior_ssthresh;
         uint32_t prr_delivered, prr_out;
@@ -196,72 +199,84 @@ struct TcpConn {
         uint32_t highest_sack;  /* end of the highest SACKed segment, while sacked_out */
         uint32_t reord_seen, dsack_dups;
         uint32_t total_retrans;
-        uint8_t retransmits;    /* RTOs of the same segment (icsk_retransmits) */
+        uint8_t retransmits; /* RTOs of the same segment (icsk_retransmits) */
         uint8_t dup_acks;
         bool frto;
         bool sack_ok;
-        bool sack_reneg;        /* the peer took SACKs back: no rate samples until recovered */
-        bool cwnd_limited;      /* the last window of sends used all of cwnd (w.is_cwnd_limited is what algorithms see) */
-        uint8_t probes_out;     /* unanswered window probes */
-        SimTime probes_at;      /* first of them; 0: none */
+        bool sack_reneg;    /* the peer took SACKs back: no rate samples until recovered */
+        bool cwnd_limited;  /* the last window of sends used all of cwnd (w.is_cwnd_limited is what
+                               algorithms see) */
+        uint8_t probes_out; /* unanswered window probes */
+        SimTime probes_at;  /* first of them; 0: none */
         uint32_t tlp_high_seq;
         bool tlp_retrans;
-        struct { SimTime at, rtt; uint32_t serial, end_seq, last_delivered; uint8_t reo_wnd_steps, reo_wnd_persist; bool advanced, dsack_seen, reord_seen; } rack;
-        uint32_t tx_serial;     /* transmissions so far */
-        SimTime first_tx_at;    /* rate samples */
+        struct {
+            SimTime at, rtt;
+            uint32_t serial, end_seq, last_delivered;
+            uint8_t reo_wnd_steps, reo_wnd_persist;
+            bool advanced, dsack_seen, reord_seen;
+        } rack;
+        uint32_t tx_serial;  /* transmissions so far */
+        SimTime first_tx_at; /* rate samples */
         uint32_t app_limited;
-        uint32_t rate_delivered; bool rate_app_limited; SimTime rate_interval; /* last good sample */
-        uint32_t pace_cwnd; SimTime pace_srtt; /* when the last ACK had been processed: for the pacing rate */
-        SimTime paced_until;    /* pacing: the next segment leaves not before */
+        uint32_t rate_delivered;
+        bool rate_app_limited;
+        SimTime rate_interval; /* last good sample */
+        uint32_t pace_cwnd;
+        SimTime pace_srtt;   /* when the last ACK had been processed: for the pacing rate */
+        SimTime paced_until; /* pacing: the next segment leaves not before */
         uint32_t max_packets_out, cwnd_usage_seq, cwnd_used;
         SimTime cwnd_stamp;
         SimTime last_send_at, last_data_recv_at, last_ack_recv_at;
-        uint16_t total_rto, rto_recoveries; SimTime rto_began; uint32_t total_rto_ms; /* tcpi_total_rto... */
-        uint8_t chrono;         /* what limits sending now: chrono.h */
-        SimTime chrono_at; uint32_t chrono_spent[3]; /* busy, rwnd limited, sndbuf limited: in units of 100 us */
+        uint16_t total_rto, rto_recoveries;
+        SimTime rto_began;
+        uint32_t total_rto_ms; /* tcpi_total_rto... */
+        uint8_t chrono;        /* what limits sending now: chrono.h */
+        SimTime chrono_at;
+        uint32_t chrono_spent[3]; /* busy, rwnd limited, sndbuf limited: in units of 100 us */
     } rec;
 
-    struct { /* acknowledging */
-        uint8_t pending;      /* ACK_SCHED... see delack.h */
+    struct {             /* acknowledging */
+        uint8_t pending; /* ACK_SCHED... see delack.h */
         uint8_t quick, pingpong;
         SimTime ato;
         SimTime last_oow_ack_at; /* rate limit of answers to invalid segments, once has_oow_ack */
         bool has_oow_ack;
-        SackBlock dsack;      /* to report; start == end: none */
+        SackBlock dsack;                      /* to report; start == end: none */
         SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* of the reassembly queue, newest first */
         uint8_t n_sacks;
     } ack;
 
-    struct { /* ECN */
-        uint8_t flags;        /* ecn.h */
+    struct {           /* ECN */
+        uint8_t flags; /* ecn.h */
         bool ece_demand;
         uint32_t cwr_seq;
     } ecn;
 
     struct { /* setsockopt */
         bool reuse_addr, reuse_port, keepalive, oob_inline, cork, quick_ack_off;
-        uint8_t nodelay;      /* 0 Nagle, else TCP_NODELAY: nagle.h; set by tcp_set_nodelay() */
-        uint8_t syn_count;    /* TCP_SYNCNT; 0: sysctl */
+        uint8_t nodelay;   /* 0 Nagle, else TCP_NODELAY: nagle.h; set by tcp_set_nodelay() */
+        uint8_t syn_count; /* TCP_SYNCNT; 0: sysctl */
         uint8_t keep_count, mtu_discover, tos, ttl;
         bool sndbuf_locked, rcvbuf_locked, has_local, has_port; /* has_port: bound by the user */
-        int32_t linger_s;     /* -1: off */
-        int32_t linger2_s;    /* TCP_LINGER2; 0: sysctl, -1: none */
+        int32_t linger_s;                                       /* -1: off */
+        int32_t linger2_s;                  /* TCP_LINGER2; 0: sysctl, -1: none */
         uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
         uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
-        uint64_t max_pacing_rate; /* bytes/s; 0: none */
+        uint64_t max_pacing_rate;        /* bytes/s; 0: none */
         uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
-        bool bind_no_port;    /* IP_BIND_ADDRESS_NO_PORT */
-        bool inq;             /* TCP_INQ: recvmsg tells what is left to read */
-        bool thin_linear;     /* TCP_THIN_LINEAR_TIMEOUTS */
+        bool bind_no_port;               /* IP_BIND_ADDRESS_NO_PORT */
+        bool inq;                        /* TCP_INQ: recvmsg tells what is left to read */
+        bool thin_linear;                /* TCP_THIN_LINEAR_TIMEOUTS */
     } opt;
 
-    struct { /* path MTU: pmtu.h */
-        uint16_t mtu;         /* last synced */
+    struct {          /* path MTU: pmtu.h */
+        uint16_t mtu; /* last synced */
         bool probing;
         uint16_t search_low, search_high, probe_size;
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
-        bool is_locked;       /* the path's MTU is below what IP believes: DF is clear */
+        bool is_locked; /* the path's MTU is below what IP believes: DF is clear */
     } path;
 
     /* Timers, as Linux groups them. rtx.spare says which of the mutually
@@ -269,35 +284,37 @@ struct TcpConn {
     SimTimer rtx, delack, keep, pacing;
     SimTime linger_deadline;
 
-    TcpTxQueue *tx;         /* owns; NULL when empty */
-    TcpRxQueue *rx;         /* owns; NULL when empty */
-    TcpReassembly *ooo;     /* owns; NULL when empty */
+    TcpTxQueue *tx;     /* owns; NULL when empty */
+    TcpRxQueue *rx;     /* owns; NULL when empty */
+    TcpReassembly *ooo; /* owns; NULL when empty */
 
-    uint16_t ip_id;         /* IP identification of the next segment */
+    uint16_t ip_id; /* IP identification of the next segment */
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 };
 
 /* The TCP of one host. */
 struct TcpStack {
-    Host *host;             /* borrows */
-    Sim *sim;               /* borrows */
+    Host *host; /* borrows */
+    Sim *sim;   /* borrows */
     TcpParams params;
-    TcpEntry **buckets;     /* owns; chained hash table, power of two, grows */
+    TcpEntry **buckets; /* owns; chained hash table, power of two, grows */
     uint32_t n_buckets, n_entries;
-    struct TcpPorts *ports; /* owns: ports.c */
+    struct TcpPorts *ports;         /* owns: ports.c */
     struct TcpTimeWaits *timewaits; /* owns: timewait.c */
     SimPool conns, requests, timewait_pool;
-    GPtrArray *listeners;   /* borrows: TcpConn in LISTEN, in the order of listen() */
-    TcpConn *first;         /* all of them, newest first */
-    bool is_ending;         /* the host is being freed: wake nobody */
-    uint64_t secret[4];     /* ISN, timestamp offset, cookies, ports: from the host's random stream */
+    GPtrArray *listeners; /* borrows: TcpConn in LISTEN, in the order of listen() */
+    TcpConn *first;       /* all of them, newest first */
+    bool is_ending;       /* the host is being freed: wake nobody */
+    uint64_t secret[4];   /* ISN, timestamp offset, cookies, ports: from the host's random stream */
     SimRng rng, cc_rng;
     uint32_t n_orphans;
-    uint32_t challenge_count; SimTime challenge_at; /* RFC 5961 §7 */
-    uint64_t isn_bsd;       /* isn mode 4 */
-    SimPool rx_chunks, ooo_segments; /* rxqueue.c, reassembly.c: made on first use, freed by tcp_data_detach */
-    struct TcpMetrics *metrics; /* owns: by destination; NULL until used */
+    uint32_t challenge_count;
+    SimTime challenge_at; /* RFC 5961 §7 */
+    uint64_t isn_bsd;     /* isn mode 4 */
+    SimPool rx_chunks,
+        ooo_segments; /* rxqueue.c, reassembly.c: made on first use, freed by tcp_data_detach */
+    struct TcpMetrics *metrics;              /* owns: by destination; NULL until used */
     struct TcpFastOpenCache *fastopen_cache; /* owns: cookies by destination; NULL until used */
 };
 
@@ -313,13 +330,13 @@ void tcp_conn_fail(TcpConn *conn, int error, TcpCause cause);
 void tcp_set_state(TcpConn *conn, TcpState to, TcpCause cause);
 bool tcp_transition_is_legal(TcpState from, TcpState to);
 /* For what has a state but no connection: requests and TIME-WAIT entries. */
-void tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, TcpState from, TcpState to,
-                           TcpCause cause);
+void tcp_record_transition(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, TcpState from,
+                           TcpState to, TcpCause cause);
 /* A connection (or a half-open request) is born. */
 void tcp_record_conn(TcpStack *stack, uint32_t conn, const TcpTuple *tuple, bool is_passive);
 void tcp_wake(TcpConn *conn, unsigned events);
-void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet, const char *what,
-                 const char *rule);
+void tcp_verdict(TcpStack *stack, uint32_t conn, VerdictKind kind, uint64_t packet,
+                 const char *what, const char *rule);
 
 /* Segments with data or FIN are always answered: their sender may have lost
  * our ACK. Only bare ones, and SYNs, can be part of a loop of ACKs. */
@@ -329,7 +346,7 @@ tcp_segment_has_text(const TcpSegment *seg)
     return seg->end_seq != seg->seq && (seg->flags & TCP_SYN) == 0;
 }
 
-#define TCP_CAUSE(by, word, section, ...) \
+#define TCP_CAUSE(by, word, section, ...)                                                          \
     ((TcpCause){ .cause = by, .what = word, .rule = section, __VA_ARGS__ })
 
 static inline SimTime
@@ -344,19 +361,20 @@ SimTime tcp_timer_deadline(const TcpStack *stack, SimTime span);
 
 /* ==== Segments in: demux.c (input), then by state =========================== */
 
-void tcp_icmp_error(Host *host, const IcmpError *error);             /* from ip: error.c */
-void tcp_receive(Host *host, Packet *packet);                       /* from ip: checksum, demux */
-void tcp_input_listen(TcpConn *listener, TcpSegment *seg);          /* listen.c */
-void tcp_input_request(TcpRequest *request, TcpSegment *seg);       /* handshake.c: SYN-RECEIVED in the SYN queue */
-void tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg);            /* handshake.c */
-void tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg);         /* timewait.c */
-void tcp_input_closed(TcpStack *stack, TcpSegment *seg);            /* reset.c: no socket */
+void tcp_icmp_error(Host *host, const IcmpError *error);   /* from ip: error.c */
+void tcp_receive(Host *host, Packet *packet);              /* from ip: checksum, demux */
+void tcp_input_listen(TcpConn *listener, TcpSegment *seg); /* listen.c */
+void tcp_input_request(TcpRequest *request,
+                       TcpSegment *seg); /* handshake.c: SYN-RECEIVED in the SYN queue */
+void tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg);    /* handshake.c */
+void tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg); /* timewait.c */
+void tcp_input_closed(TcpStack *stack, TcpSegment *seg);    /* reset.c: no socket */
 /* input.c: SYN-RECEIVED (a conn of its own: simultaneous open, Fast Open, new
  * child), ESTABLISHED and later. The ordered steps of RFC 9293 §3.10.7.4. */
 void tcp_input_synchronized(TcpConn *conn, TcpSegment *seg);
 
-void tcp_stack_drop_all(TcpStack *stack);                           /* stack.c: the host is being freed */
-void tcp_icmp_error(Host *host, const IcmpError *error);            /* error.c */
+void tcp_stack_drop_all(TcpStack *stack);                /* stack.c: the host is being freed */
+void tcp_icmp_error(Host *host, const IcmpError *error); /* error.c */
 
 /* ==== Opening and closing, for the data path ================================ */
 
@@ -379,13 +397,16 @@ void tcp_fin_from(TcpConn *conn, const char *call);
 /* close.c: new data for a socket that nobody will read (orphan past FIN): RST. */
 bool tcp_data_after_close(TcpConn *conn, const TcpSegment *seg);
 /* reset.c */
-void tcp_reset_received(TcpConn *conn, const TcpSegment *seg);      /* an acceptable RST */
-void tcp_send_reset(TcpConn *conn, const char *rule);               /* active: <SEQ=SND.NXT><CTL=RST,ACK> */
-void tcp_reply_reset(TcpStack *stack, const TcpSegment *seg, const char *rule); /* to a segment, no connection needed */
+void tcp_reset_received(TcpConn *conn, const TcpSegment *seg); /* an acceptable RST */
+void tcp_send_reset(TcpConn *conn, const char *rule); /* active: <SEQ=SND.NXT><CTL=RST,ACK> */
+void tcp_reply_reset(TcpStack *stack, const TcpSegment *seg,
+                     const char *rule); /* to a segment, no connection needed */
 void tcp_challenge_ack(TcpConn *conn, const TcpSegment *seg, const char *rule);
-bool tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped); /* tcp_invalid_ratelimit */
+bool tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg,
+                          MibCounter skipped); /* tcp_invalid_ratelimit */
 /* keepalive.c */
-void tcp_keepalive_start(TcpConn *conn);  /* ESTABLISHED with SO_KEEPALIVE, or the option set later */
+void
+tcp_keepalive_start(TcpConn *conn); /* ESTABLISHED with SO_KEEPALIVE, or the option set later */
 void tcp_keepalive_option(TcpConn *conn, bool on);
 void tcp_keepalive_idle_option(TcpConn *conn); /* TCP_KEEPIDLE was changed */
 /* timewait.c: conn becomes a TIME-WAIT (or orphan FIN-WAIT-2) entry and ends. */
@@ -396,55 +417,74 @@ void tcp_fastopen_free(TcpConn *conn); /* harmless for sockets that never used i
 
 /* ==== The data path, for opening and closing ================================ */
 
-void tcp_data_detach(TcpStack *stack);    /* init.c: the pools of the data path go; call when the stack is freed */
-void tcp_data_init(TcpConn *conn);        /* init.c: defaults of a new socket */
-void tcp_data_inherit(TcpConn *child, const TcpConn *listener); /* init.c: options a child takes from its listener */
-void tcp_data_established(TcpConn *conn); /* init.c: first window, buffers, congestion control */
-void tcp_data_done(TcpConn *conn);        /* init.c: timers off, queues dropped, but for what the user may still read */
-void tcp_data_free(TcpConn *conn);        /* init.c: that too */
-void tcp_data_reset(TcpConn *conn);       /* init.c: as new, but for buffers and options (disconnect) */
-void tcp_output(TcpConn *conn);           /* output.c: sends what may be sent now */
+void tcp_data_detach(
+    TcpStack *stack); /* init.c: the pools of the data path go; call when the stack is freed */
+void tcp_data_init(TcpConn *conn); /* init.c: defaults of a new socket */
+void
+tcp_data_inherit(TcpConn *child,
+                 const TcpConn *listener); /* init.c: options a child takes from its listener */
+void tcp_data_established(TcpConn *conn);  /* init.c: first window, buffers, congestion control */
+void tcp_data_done(
+    TcpConn *conn); /* init.c: timers off, queues dropped, but for what the user may still read */
+void tcp_data_free(TcpConn *conn);  /* init.c: that too */
+void tcp_data_reset(TcpConn *conn); /* init.c: as new, but for buffers and options (disconnect) */
+void tcp_output(TcpConn *conn);     /* output.c: sends what may be sent now */
 void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
 /* output.c: fills an outgoing packet's header from the TCB (ports, seq, ack,
  * window, established-state options), counts it, hands it to ip. Consumes. */
 void tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule);
-void tcp_queue_syn(TcpConn *conn, uint16_t flags); /* output.c: SYN (or SYN|ACK) into the tx queue, sent, timer armed */
-/* output.c: the same with data (RFC 7413), queued as an entry of its own behind the SYN. Bytes taken: all. */
+void
+tcp_queue_syn(TcpConn *conn,
+              uint16_t flags); /* output.c: SYN (or SYN|ACK) into the tx queue, sent, timer armed */
+/* output.c: the same with data (RFC 7413), queued as an entry of its own behind the SYN. Bytes
+ * taken: all. */
 uint32_t tcp_queue_syn_data(TcpConn *conn, const void *bytes, uint32_t len);
-void tcp_syn_data_refused(TcpConn *conn);           /* retransmit.c: the SYN-ACK left the data out: send it again at once */
-void tcp_resend_syn(TcpConn *conn, SimTime after);  /* retransmit.c: earlier than the timer (bad SYN-ACK in SYN-SENT) */
-void tcp_queue_fin(TcpConn *conn);        /* output.c: FIN behind the data; sends */
+void tcp_syn_data_refused(
+    TcpConn *conn); /* retransmit.c: the SYN-ACK left the data out: send it again at once */
+void
+tcp_resend_syn(TcpConn *conn,
+               SimTime after); /* retransmit.c: earlier than the timer (bad SYN-ACK in SYN-SENT) */
+void tcp_queue_fin(TcpConn *conn); /* output.c: FIN behind the data; sends */
 /* ack.c: processes seg's acknowledgment (SND.UNA < SEG.ACK =< SND.NXT or
  * duplicates): queue, RTT, recovery, congestion control, window. TCP_PASS, or
  * a verdict for old and unsent ACKs. */
 TcpVerdict tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack);
-uint32_t tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants_scale, uint8_t *wscale,
-                            uint32_t *clamp); /* rcvwindow.c: window and scale for a SYN or SYN-ACK */
-uint32_t tcp_receive_space(const TcpConn *conn);                /* rcvwindow.c: bytes the buffer takes */
-uint32_t tcp_window_now(const TcpConn *conn);                   /* rcvwindow.c: SND.WND as the peer knows it */
-uint16_t tcp_advertised_mss(const TcpConn *conn);               /* pmtu.c: for our SYN; also for a request: by listener and peer */
+uint32_t
+tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants_scale,
+                   uint8_t *wscale,
+                   uint32_t *clamp); /* rcvwindow.c: window and scale for a SYN or SYN-ACK */
+uint32_t tcp_receive_space(const TcpConn *conn); /* rcvwindow.c: bytes the buffer takes */
+uint32_t tcp_window_now(const TcpConn *conn);    /* rcvwindow.c: SND.WND as the peer knows it */
+uint16_t tcp_advertised_mss(
+    const TcpConn *conn); /* pmtu.c: for our SYN; also for a request: by listener and peer */
 uint16_t tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss); /* pmtu.c */
-void tcp_sync_mss(TcpConn *conn, uint32_t path_mtu);            /* pmtu.c */
-void tcp_path_mtu_reduced(TcpConn *conn, uint32_t mtu);         /* pmtu.c: ICMP frag needed for data in flight */
-void tcp_icmp_unreachable_undo_backoff(TcpConn *conn, uint32_t quoted_seq); /* retransmit.c: RFC 6069 */
-uint32_t tcp_ts_clock(const TcpStack *stack);                   /* timestamps.c: before the connection's offset */
-void tcp_rtt_sample(TcpConn *conn, SimTime rtt_ns);             /* rtt.c */
-void tcp_rto_set_initial(TcpConn *conn);                        /* rtt.c */
-void tcp_rx_append(TcpConn *conn, Payload payload);             /* recv.c: Fast Open data */
-void tcp_sample(TcpConn *conn);                                 /* info.c: emits TcpSampleRecord when heard */
-bool tcp_orphan_out_of_resources(TcpConn *conn);                /* close.c */
+void tcp_sync_mss(TcpConn *conn, uint32_t path_mtu);                   /* pmtu.c */
+void tcp_path_mtu_reduced(TcpConn *conn,
+                          uint32_t mtu); /* pmtu.c: ICMP frag needed for data in flight */
+void tcp_icmp_unreachable_undo_backoff(TcpConn *conn,
+                                       uint32_t quoted_seq); /* retransmit.c: RFC 6069 */
+uint32_t tcp_ts_clock(const TcpStack *stack); /* timestamps.c: before the connection's offset */
+void tcp_rtt_sample(TcpConn *conn, SimTime rtt_ns); /* rtt.c */
+void tcp_rto_set_initial(TcpConn *conn);            /* rtt.c */
+void tcp_rx_append(TcpConn *conn, Payload payload); /* recv.c: Fast Open data */
+void tcp_sample(TcpConn *conn);                     /* info.c: emits TcpSampleRecord when heard */
+bool tcp_orphan_out_of_resources(TcpConn *conn);    /* close.c */
 
 /* ==== The send side, for user calls ========================================= */
 
-void tcp_set_nodelay(TcpConn *conn, bool on);                   /* nagle.c: TCP_NODELAY, sends what may go */
-void tcp_set_cork(TcpConn *conn, bool on);                      /* nagle.c: TCP_CORK */
-uint32_t tcp_tx_truesize(const TcpConn *conn);                  /* send.c: what the send queue takes of snd.buf */
-bool tcp_tx_is_writable(const TcpConn *conn);                   /* send.c: POLLOUT */
-uint32_t tcp_current_mss(TcpConn *conn);                        /* pmtu.c: data that fits now, SACK blocks deducted */
-void tcp_send_init(TcpConn *conn);                              /* send.c: ESTABLISHED: cwnd, sndbuf, MSS, MTU probing (called by tcp_data_established) */
-void tcp_send_done(TcpConn *conn);                              /* send.c: rtx and pacing timers off, queue dropped (called by tcp_data_done) */
-void tcp_send_probe(TcpConn *conn, const char *rule);           /* persist.c: keepalive's ACK with seq SND.UNA-1, or data if some is due */
-uint64_t tcp_pacing_rate(const TcpConn *conn);                  /* pacing.c: bytes/s, UINT64_MAX: unlimited */
-SimTime tcp_rtt_min(const TcpConn *conn);                       /* rtt.c: 0: no sample yet */
+void tcp_set_nodelay(TcpConn *conn, bool on);  /* nagle.c: TCP_NODELAY, sends what may go */
+void tcp_set_cork(TcpConn *conn, bool on);     /* nagle.c: TCP_CORK */
+uint32_t tcp_tx_truesize(const TcpConn *conn); /* send.c: what the send queue takes of snd.buf */
+bool tcp_tx_is_writable(const TcpConn *conn);  /* send.c: POLLOUT */
+uint32_t tcp_current_mss(TcpConn *conn); /* pmtu.c: data that fits now, SACK blocks deducted */
+void tcp_send_init(TcpConn *conn); /* send.c: ESTABLISHED: cwnd, sndbuf, MSS, MTU probing (called by
+                                      tcp_data_established) */
+void tcp_send_done(
+    TcpConn *conn); /* send.c: rtx and pacing timers off, queue dropped (called by tcp_data_done) */
+void tcp_send_probe(
+    TcpConn *conn,
+    const char *rule); /* persist.c: keepalive's ACK with seq SND.UNA-1, or data if some is due */
+uint64_t tcp_pacing_rate(const TcpConn *conn); /* pacing.c: bytes/s, UINT64_MAX: unlimited */
+SimTime tcp_rtt_min(const TcpConn *conn);      /* rtt.c: 0: no sample yet */
 
 #endif
