@@ -45,7 +45,7 @@ local function replay(variant, has_recording)
         "--quiet", "--out", quote(dir) }
     local keys = {}
     if variant.gap and want then variant.set.gap = injection_gap(want) end
-    if variant.steps then
+    if variant.steps and want then
         variant.set = variant.set or {}
         variant.set.steps_at = step_times(want)
     end
