@@ -200,7 +200,8 @@ request_packet(TcpStack *stack, const TcpRequest *request, uint16_t flags, const
     packet->ip.src = request->entry.tuple.local;
     packet->ip.dst = request->entry.tuple.remote;
     packet->ip.proto = IP_PROTO_TCP;
-    packet->ip.df = listener->opt.mtu_discover != PMTUDISC_DONT;
+    packet->ip.df =
+        true; /* whatever the listener's IP_MTU_DISCOVER (recording s14_tcp_dontdf_ok) */
     packet->ip.tos = listener->opt.tos;
     if (listener->opt.ttl != 0)
         packet->ip.ttl = listener->opt.ttl;
