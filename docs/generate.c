@@ -34,7 +34,9 @@ typedef struct Counter {
 
 static const Counter counters[] = {
 #define MIB(group, name, meaning) { #group, #name, meaning },
+#define MIB_HOT                   MIB
 #include "models/node/mib.def"
+#undef MIB_HOT
 #undef MIB
 };
 

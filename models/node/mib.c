@@ -8,8 +8,10 @@
 static const struct {
     const char *full, *name, *meaning;
 } mib_table[MIB_COUNT] = {
-#define MIB(group, name, meaning) { #group #name, #name, meaning },
+#define MIB(group, name, meaning) [MIB_##group##name] = { #group #name, #name, meaning },
+#define MIB_HOT                   MIB
 #include "models/node/mib.def"
+#undef MIB_HOT
 #undef MIB
 };
 
