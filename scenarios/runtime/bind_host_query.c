@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scenarios/runtime/bind.h"
+#include "scenarios/runtime/ss_info.h"
 #include "scenarios/runtime/suggest.h"
 
 /* ---- sockets ------------------------------------------------------------------------ */
@@ -81,9 +82,11 @@ add_line(void *arg, const TcpSocketRow *row)
                                sim_time_format(rounded, left), row->retransmits);
     }
     g_string_append_c(text, '\n');
+    if (row->socket != NULL && row->state != TCP_LISTEN)
+        ss_append_info(text, row->socket);
 }
 
-/* host:ss() -> text as `ss -tano` prints it */
+/* host:ss() -> text as `ss -tanoi` prints it */
 static int
 host_ss(lua_State *L)
 {
