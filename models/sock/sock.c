@@ -299,7 +299,12 @@ sock_set_option(Socket *sock, TcpOption option, int64_t value)
 int
 sock_get_option(Socket *sock, TcpOption option, int64_t *value)
 {
-    return sock->tcp != NULL ? tcp_get_option(sock->tcp, option, value) : -ENOPROTOOPT;
+    if (sock->tcp != NULL)
+        return tcp_get_option(sock->tcp, option, value);
+    if (option != TCP_OPT_IP_MTU_DISCOVER)
+        return -ENOPROTOOPT;
+    *value = udp_mtu_discover(sock->udp);
+    return 0;
 }
 
 TcpConn *

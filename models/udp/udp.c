@@ -247,6 +247,12 @@ udp_set_mtu_discover(UdpSock *sock, PmtuDiscover mode)
     sock->discover = mode;
 }
 
+PmtuDiscover
+udp_mtu_discover(const UdpSock *sock)
+{
+    return sock->discover;
+}
+
 void
 udp_set_no_checksum(UdpSock *sock, bool on)
 {
