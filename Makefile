@@ -70,9 +70,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtestsupport.a $(LIBS)
 # What people call
 demo:
 	scripts/install-deps
-	$(MAKE) -j$(JOBS) all
+	@$(MAKE) -j$(JOBS) --no-print-directory all
 	$(BUILD)/halfopen run scenarios/lost_final_ack.lua --plot --out runs/demo
-	@echo "The pictures:"; find runs/demo \( -name '*.svg' -o -name '*.png' \) | sort | sed 's/^/  /'
 
 test:
 	$(MAKE) -j$(JOBS) -s all packetdrill tests bench-programs

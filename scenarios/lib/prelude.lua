@@ -347,6 +347,7 @@ local function history_of(e)
     local value = e.value
     if type(value) == "userdata" and value.history then value = value:history() end
     if getmetatable(value) == Connection then return value end
+    if value == nil then core.fail("expect: there is no such connection; did run() come before, and did a host connect?") end
     core.fail("expect: this matcher is for a connection, found " .. show(e.value))
 end
 

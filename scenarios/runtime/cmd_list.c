@@ -88,6 +88,8 @@ cmd_list(int argc, char **argv)
 
     g_autoptr(GPtrArray) files = find_scenarios(folder);
 
+    if (files->len == 0)
+        return cli_fail("list: found no scenario (*.lua) in %s", folder);
     for (unsigned i = 0; i < files->len; i++) {
         int worst = list_file(files->pdata[i]);
 
