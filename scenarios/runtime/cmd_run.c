@@ -263,7 +263,7 @@ report(Run *run, Lab *lab)
         show_ladders(run, lab);
         show_sayings(lab);
         if (n > 0 && failures == 0)
-            printf("All %u expectations met.\n", n);
+            printf(n == 1 ? "The %u expectation is met.\n" : "All %u expectations met.\n", n);
     }
     fflush(stdout);
     show_expectations(lab, run->is_quiet ? stderr : stdout);
