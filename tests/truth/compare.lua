@@ -74,7 +74,7 @@ local function connection_namer()
     local seen = {}
     return function(p)
         local a, b = p.from, p.to
-        if p.dir:find("B>A", 1, true) or p.dir == "inj>A" then a, b = b, a end
+        if p.dir:find(">A", 1, true) then a, b = b, a end
         seen[a] = seen[a] or { n = 0 }
         if not seen[a][b] then
             seen[a].n = seen[a].n + 1

@@ -58,10 +58,14 @@ end
 local function direction_of(r)
     local to = r.to ~= "" and r.to or "?"
     if r.marks:find("i", 1, true) then return "inj>" .. to end
-    local dir = r.from == "A" and "A>B" or r.from == "B" and "B>A" or r.from .. ">" .. to
+    local dir = r.from == "A" and "A>B" or r.from == "B" and "B>A" or "router>" .. to
     return r.marks:find("c", 1, true) and dir .. " dup" or dir
 end
 
+local ICMP = { ["ICMP echo reply"] = { 0, 0 }, ["ICMP echo"] = { 8, 0 }, ["ICMP TTL exceeded"] = { 11, 0 },
+    ["ICMP reassembly timed out"] = { 11, 1 }, ["ICMP net unreachable"] = { 3, 0 }, ["ICMP host unreachable"] = { 3, 1 },
+    ["ICMP protocol unreachable"] = { 3, 2 }, ["ICMP port unreachable"] = { 3, 3 },
+    ["ICMP fragmentation needed"] = { 3, 4 }, ["ICMP prohibited"] = { 3, 13 } }
 local PROTOCOLS = { tcp = 6, udp = 17, icmp = 1 }
 
 local function packets_of(rows)
@@ -79,14 +83,17 @@ local function packets_of(rows)
             p.raw_seq, p.raw_ack = tonumber(r.raw_seq), tonumber(r.raw_ack)
             p.opts = options_of(r.options)
         elseif r.proto == "icmp" then
-            p.type, p.code = r.flags:match("(%d+)/(%d+)")
+            p.type, p.code = table.unpack(ICMP[r.flags] or {})
+            p.len = tonumber(r.ip_len) - 28 -- what it quotes
         elseif p.off > 0 then
             p.proto = "frag" .. PROTOCOLS[r.proto]
         elseif r.proto == "udp" and p.off == 0 and p.mf then
             p.len = p.len - 8 -- the recordings count what follows the UDP header
         end
-        p.order = #out + 1
-        out[p.order] = p
+        if r.from == "A" or r.from == "B" or r.to == "A" or r.to == "B" then -- not between routers
+            p.order = #out + 1
+            out[p.order] = p
+        end
     end
     table.sort(out, function(a, b) return a.t < b.t or a.t == b.t and a.order < b.order end)
     return out

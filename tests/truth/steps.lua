@@ -98,6 +98,12 @@ M.last_ack = comparer(function(row)
     return { what = row[1], replies = replies, states = states_of(row[3]), counters = row[4] }
 end)
 
+-- { what, { flags }, counters, { state } }
+M.cookie = comparer(function(row)
+    local states = row[4] and { table.unpack(states_of(row[4]), 2) } -- without the listener
+    return { what = row[1], replies = row[2], states = states, counters = row[3] }
+end)
+
 -- ---- s07: how long TIME_WAIT still lasts --------------------------------------
 
 local function left_of(note) -- { state, ms } or { { .., expires_ms = } } or { { t, { expires_ms = } } }; nil: none

@@ -29,8 +29,8 @@ if params.kind == "bulk" then
     sleep("100ms")
     R.call("A", "send " .. params.bytes, function() return client:send(params.bytes) end)
     local began = now()
-    while now() - began < params.wait and got.bytes < params.bytes do sleep("20ms") end
-    sleep("100ms")
+    while now() - began < params.wait and got.bytes < params.bytes do sleep("1ms") end
+    sleep("110ms") -- 100 ms, and half of the 20 ms at which the recordings' program looked
     R.extra.received = got.bytes
     R.extra.IP_MTU = client:option("IP_MTU")
     if not params.second then
