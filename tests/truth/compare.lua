@@ -195,6 +195,8 @@ local function reference(conn, other, dir, i, t)
     local at, where = nil, nil
     if i > 1 then at, where = conn[dir][i - 1].t, other[dir][i - 1].t end
     local received, theirs = conn[dir:sub(1, 1)], other[dir:sub(1, 1)]
+    -- Where mere ACKs do not count, the nth received here need not be the nth there.
+    if #received ~= #theirs then received = {} end
     for j = #received, 1, -1 do
         if received[j] <= t then
             if theirs[j] and (not at or received[j] > at) then at, where = received[j], theirs[j] end
