@@ -117,6 +117,15 @@ last_word(const Lab *lab, const World *world)
     return said;
 }
 
+/* What stands over the pictures: of several worlds each says which it is. Owned by the caller. */
+static char *
+world_title(const Lab *lab, const World *world)
+{
+    if (world->name[0] == '\0' || lab->title == NULL)
+        return g_strdup(lab->title);
+    return g_strdup_printf("%s: %s", lab->title, world->name);
+}
+
 static bool
 finish_folder(const Lab *lab, const World *world, Folder *folder, const char *results,
               GError **error)
@@ -124,9 +133,10 @@ finish_folder(const Lab *lab, const World *world, Folder *folder, const char *re
     g_autofree char *file = g_path_get_basename(lab->file);
     g_autoptr(GPtrArray) params = summary_params(world);
     g_autoptr(GPtrArray) expects = summary_expects(lab, world);
+    g_autofree char *title = world_title(lab, world);
     Summary summary = {
         .scenario = file,
-        .title = lab->title,
+        .title = title,
         .about = lab->about,
         .profile = world->profile == TCP_PROFILE_RFC ? "rfc" : "linux",
         .version = HALFOPEN_VERSION,

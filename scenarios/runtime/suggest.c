@@ -40,7 +40,8 @@ const char *
 suggest_word(const char *found, const char *const *words, size_t n)
 {
     const char *best = NULL;
-    unsigned best_distance = (unsigned)(strlen(found) + 1) / 3 + 1; /* farther is no typing mistake */
+    unsigned best_distance =
+        (unsigned)(strlen(found) + 1) / 3 + 1; /* farther is no typing mistake */
 
     for (size_t i = 0; i < n; i++) {
         unsigned d = distance(found, words[i]);
