@@ -228,7 +228,7 @@ set_socket_option(TcpConn *conn, TcpOption option, int64_t value, bool *is_known
     case TCP_OPT_MAX_PACING_RATE: conn->opt.max_pacing_rate = value > 0 ? (uint64_t)value : 0; return 0;
     case TCP_OPT_PRIORITY: return value < 0 || value > 6 ? -EPERM : 0;
     case TCP_OPT_IP_TOS: return set_tos(conn, value);
-    case TCP_OPT_IP_TTL: return set_bounded_byte(&conn->opt.ttl, value == -1 ? 64 : value, 1, 255);
+    case TCP_OPT_IP_TTL: return set_bounded_byte(&conn->opt.ttl, value == -1 ? 0 : value, 0, 255);
     case TCP_OPT_IP_MTU_DISCOVER: return set_bounded_byte(&conn->opt.mtu_discover, value, PMTUDISC_DONT, PMTUDISC_PROBE);
     case TCP_OPT_BIND_ADDRESS_NO_PORT: conn->opt.bind_no_port = value != 0; return 0;
     default: *is_known = false; return 0;

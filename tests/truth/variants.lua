@@ -252,7 +252,7 @@ family "s15" {
     s15_nagle_on = { set = { kind = "nagle" } },
     s15_nagle_off = { set = { kind = "nagle", nodelay = true } },
     s15_bulk_cubic = { set = { kind = "bulk_cubic" }, bulk = true, known = tuned },
-    s15_idle_restart = { set = { kind = "idle_restart" }, bulk = true, known = tuned },
+    s15_idle_restart = { set = { kind = "idle_restart" }, bulk = true },
     s15_urg = { set = { kind = "urg" } },
 }
 
