@@ -37,7 +37,8 @@ tcp_data_init(TcpConn *conn)
     conn->rcv.mss = 536;
     conn->opt.linger_s = -1;
     conn->opt.rcvlowat = 1;
-    conn->opt.mtu_discover = ip_params(conn->stack->host)->no_pmtu_disc != 0 ? PMTUDISC_DONT : PMTUDISC_WANT;
+    conn->opt.mtu_discover =
+        ip_params(conn->stack->host)->no_pmtu_disc != 0 ? PMTUDISC_DONT : PMTUDISC_WANT;
     tcp_rto_set_initial(conn);
 }
 

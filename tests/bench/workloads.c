@@ -206,7 +206,7 @@ connections(uint64_t count, AppCrowdParams crowd_params, SimTime after)
     World w = world_new();
     LinkParams params = link_of(1000000000u, 5 * SIM_MS, 100000);
     Host *client = world_host(&w, "client", 0, false), *server = world_host(&w, "server", 0, false);
-    AppServerParams server_params = { .port = 80, .n_ports = 64, .backlog = 4096 };
+    AppServerParams server_params = { .port = 80, .n_ports = 256, .backlog = 4096 };
     AppServer *sink;
     AppCrowd *crowd;
     BenchResult result = { 0 };

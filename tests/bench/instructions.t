@@ -1,0 +1,39 @@
+#!/bin/sh
+# Instructions that callgrind counts for small workloads, against the committed
+# figures: more than 5 % above one is a failure, whatever the machine's noise.
+# After an intended change: `tests/bench/instructions.t --update`, and say so
+# in the commit.
+set -eu
+build=${BUILD:-build}
+bench=$build/tests/bench/bench
+file=tests/bench/instructions.txt
+
+count() { # instructions per unit of one workload
+    out=$(mktemp)
+    line=$(valgrind --tool=callgrind --callgrind-out-file="$out" "$bench" --small --one "$1" 2>/dev/null)
+    total=$(sed -n 's/^\(summary\|totals\): //p' "$out" | head -n 1)
+    rm -f "$out"
+    echo "$line" | awk -v n="$total" '{ u = $3 > 0 ? $3 : $7 + $9; printf "%d\n", n / u }'
+}
+
+if [ "${1:-}" = --update ]; then
+    for w in bulk-1 bulk-10-loss short-10k idle-10k syn-flood-10M handshakes-100k; do
+        echo "$w $(count $w)"
+    done >"$file.new"
+    mv "$file.new" "$file"
+    cat "$file"
+    exit
+fi
+if ! command -v valgrind >/dev/null || [ -n "${SAN:-}" ] || [ "$build" != build ]; then
+    echo "1..0 # SKIP needs valgrind and the ordinary build"
+    exit
+fi
+echo "1..$(wc -l <"$file")"
+while read -r workload committed; do
+    now=$(count "$workload")
+    if [ "$now" -le $((committed * 105 / 100)) ]; then
+        echo "ok - $workload takes $now instructions a unit (committed: $committed)"
+    else
+        echo "not ok - $workload takes $now instructions a unit, more than 5 % above the committed $committed"
+    fi
+done <"$file"
