@@ -66,6 +66,7 @@ typedef struct QdiscParams {
     SimTime codel_target, codel_interval;                 /* 5 ms, 100 ms */
     uint32_t flows, quantum;                              /* fq_codel: 1024, mtu + 14 */
     uint64_t tbf_rate, tbf_burst;                         /* bit/s, bytes */
+    bool tbf_polices; /* what finds no token is dropped at once (tc police); else it waits */
 } QdiscParams;
 
 typedef struct LinkParams { /* of one direction */

@@ -1,6 +1,8 @@
 /* A token bucket: packets leave as long as there are tokens, one a byte, which
- * come at tbf_rate and pile up to tbf_burst. Tokens are counted in units of
- * byte x nanosecond x bit/s, so that none is lost to rounding. */
+ * come at tbf_rate and pile up to tbf_burst. A shaper (tc-tbf) lets a packet
+ * wait for its tokens; a policer (tc-police) takes them as it comes, or drops
+ * it. Tokens are counted in units of byte x nanosecond x bit/s, so that none is
+ * lost to rounding. */
 #include "models/link/qdisc.h"
 
 typedef struct Tbf {
@@ -26,13 +28,39 @@ tbf_create(const LinkEnd *end)
 }
 
 static void
+tbf_fill(Tbf *tbf, SimTime now)
+{
+    const QdiscParams *params = tbf->base.params;
+    unsigned __int128 full = params->tbf_burst * TBF_UNITS_PER_BYTE;
+
+    tbf->tokens += (unsigned __int128)(now - tbf->counted_at) * params->tbf_rate;
+    tbf->tokens = MIN(tbf->tokens, full);
+    tbf->counted_at = now;
+}
+
+static bool
+tbf_take_tokens(Tbf *tbf, const Packet *packet, SimTime now)
+{
+    unsigned __int128 cost = packet->ip.total_len * TBF_UNITS_PER_BYTE;
+
+    tbf_fill(tbf, now);
+    if (tbf->tokens < cost)
+        return false;
+    tbf->tokens -= cost;
+    return true;
+}
+
+static void
 tbf_enqueue(Qdisc *qdisc, Packet *packet, SimTime now)
 {
-    (void)now;
+    Tbf *tbf = (Tbf *)qdisc;
+
     if (qdisc_is_full(qdisc, packet->ip.total_len))
         qdisc_drop(qdisc, packet, "queue full");
+    else if (qdisc->params->tbf_polices && !tbf_take_tokens(tbf, packet, now))
+        qdisc_drop(qdisc, packet, "policed: no tokens");
     else
-        qdisc_add(qdisc, &((Tbf *)qdisc)->list, packet);
+        qdisc_add(qdisc, &tbf->list, packet);
 }
 
 static Packet *
@@ -45,23 +73,17 @@ static Packet *
 tbf_dequeue(Qdisc *qdisc, SimTime now, SimTime *again)
 {
     Tbf *tbf = (Tbf *)qdisc;
-    const QdiscParams *params = qdisc->params;
-    unsigned __int128 full = params->tbf_burst * TBF_UNITS_PER_BYTE;
+    const Packet *head = tbf->list.head;
+    uint64_t rate = qdisc->params->tbf_rate;
 
     *again = SIM_NEVER;
-    tbf->tokens += (unsigned __int128)(now - tbf->counted_at) * params->tbf_rate;
-    tbf->tokens = MIN(tbf->tokens, full);
-    tbf->counted_at = now;
-    if (tbf->list.head == NULL)
+    if (head == NULL)
         return NULL;
-
-    unsigned __int128 cost = tbf->list.head->ip.total_len * TBF_UNITS_PER_BYTE;
-    if (tbf->tokens < cost) {
-        unsigned __int128 missing = cost - tbf->tokens;
-        *again = now + (SimTime)((missing + params->tbf_rate - 1) / params->tbf_rate);
+    if (!qdisc->params->tbf_polices && !tbf_take_tokens(tbf, head, now)) {
+        unsigned __int128 missing = head->ip.total_len * TBF_UNITS_PER_BYTE - tbf->tokens;
+        *again = now + (SimTime)((missing + rate - 1) / rate);
         return NULL;
     }
-    tbf->tokens -= cost;
     return tbf_take(qdisc);
 }
 

@@ -288,6 +288,10 @@ sock_set_option(Socket *sock, TcpOption option, int64_t value)
 {
     if (sock->tcp != NULL)
         return tcp_set_option(sock->tcp, option, value);
+    if (option == TCP_OPT_REUSEADDR) {
+        udp_set_reuse_addr(sock->udp, value != 0);
+        return 0;
+    }
     if (option != TCP_OPT_IP_MTU_DISCOVER)
         return -ENOPROTOOPT;
     if (value < PMTUDISC_DONT || value > PMTUDISC_PROBE)
@@ -301,6 +305,10 @@ sock_get_option(Socket *sock, TcpOption option, int64_t *value)
 {
     if (sock->tcp != NULL)
         return tcp_get_option(sock->tcp, option, value);
+    if (option == TCP_OPT_REUSEADDR) {
+        *value = udp_reuse_addr(sock->udp);
+        return 0;
+    }
     if (option != TCP_OPT_IP_MTU_DISCOVER)
         return -ENOPROTOOPT;
     *value = udp_mtu_discover(sock->udp);

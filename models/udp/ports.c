@@ -5,14 +5,17 @@
 
 #include "models/udp/udp_internal.h"
 
+/* socket(7): SO_REUSEADDR shares a UDP port only if both want to. */
 static bool
 is_taken(const UdpStack *udp, const UdpSock *by, Endpoint local)
 {
     const UdpSock *sock = g_hash_table_lookup(udp->ports, GUINT_TO_POINTER(local.port));
 
     for (; sock != NULL; sock = sock->next) {
-        if (sock != by && (ip_addr_is_any(local.addr) || ip_addr_is_any(sock->local.addr) ||
-                           ip_addr_equal(local.addr, sock->local.addr)))
+        if (sock == by || (sock->reuse_addr && by->reuse_addr))
+            continue;
+        if (ip_addr_is_any(local.addr) || ip_addr_is_any(sock->local.addr) ||
+            ip_addr_equal(local.addr, sock->local.addr))
             return true;
     }
     return false;

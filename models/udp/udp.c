@@ -5,8 +5,6 @@
 
 #include "models/udp/udp_internal.h"
 
-#define UDP_MAX_DATA (65535 - IPV4_HEADER_BYTES - UDP_HEADER_BYTES)
-
 static void
 udp_free(gpointer data)
 {
@@ -49,7 +47,7 @@ udp_open(Host *host)
     UdpSock *sock = g_new0(UdpSock, 1);
 
     sock->host = host;
-    sock->local.addr = sock->remote.addr = ip_addr_v4(0);
+    sock->local.addr = sock->remote.addr = IP_ADDR_ANY;
     sock->rcvbuf = 212992; /* net.core.rmem_default */
     sock->discover =
         host->ip != NULL && ip_params(host)->no_pmtu_disc != 0 ? PMTUDISC_DONT : PMTUDISC_WANT;
@@ -77,10 +75,8 @@ udp_bind(UdpSock *sock, Endpoint local)
 
     if (sock->local.port != 0)
         return -EINVAL;
-    if (ip_addr_is_any(local.addr))
-        local.addr = ip_addr_v4(0);
-    else if (!ip_addr_is_loopback(local.addr) &&
-             host_iface_with_addr(sock->host, local.addr) == NULL)
+    if (!ip_addr_is_any(local.addr) && !ip_addr_is_loopback(local.addr) &&
+        host_iface_with_addr(sock->host, local.addr) == NULL)
         return -EADDRNOTAVAIL;
     error = udp_port_take(sock, local);
     sock->addr_is_bound = error == 0 && !ip_addr_is_any(local.addr);
@@ -94,7 +90,7 @@ udp_connect(UdpSock *sock, Endpoint remote)
     int error;
 
     if (ip_addr_is_any(remote.addr)) /* as Linux: this host */
-        remote.addr = ip_addr_v4(0x7f000001);
+        remote.addr = IP_ADDR_LOOPBACK;
     error = ip_source_for(sock->host, remote.addr, &src);
     if (error != 0)
         return error;
@@ -181,12 +177,13 @@ udp_send(UdpSock *sock, const void *bytes, uint32_t len, const Endpoint *to)
     bool df;
     int error;
 
-    if (len > UDP_MAX_DATA)
-        return -EMSGSIZE;
     if (dst.port == 0)
         return to != NULL ? -EINVAL : -EDESTADDRREQ;
     if (ip_addr_is_any(dst.addr))
-        dst.addr = ip_addr_v4(0x7f000001);
+        dst.addr = IP_ADDR_LOOPBACK;
+    uint32_t headers = ip_header_bytes(dst.addr) + UDP_HEADER_BYTES;
+    if (headers + len > UINT16_MAX)
+        return -EMSGSIZE;
     if (sock->local.port == 0) {
         error = udp_port_take(sock, sock->local);
         if (error != 0)
@@ -197,7 +194,7 @@ udp_send(UdpSock *sock, const void *bytes, uint32_t len, const Endpoint *to)
         host_count(host, MIB_IpOutNoRoutes);
         return error;
     }
-    if (!choose_df(sock, dst.addr, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + len, &df))
+    if (!choose_df(sock, dst.addr, headers + len, &df))
         return -EMSGSIZE;
     if (sock->error != 0) { /* an earlier datagram's, told now and once */
         host_count(host, MIB_IpOutDiscards);
@@ -251,6 +248,18 @@ PmtuDiscover
 udp_mtu_discover(const UdpSock *sock)
 {
     return sock->discover;
+}
+
+void
+udp_set_reuse_addr(UdpSock *sock, bool on)
+{
+    sock->reuse_addr = on;
+}
+
+bool
+udp_reuse_addr(const UdpSock *sock)
+{
+    return sock->reuse_addr;
 }
 
 void

@@ -30,6 +30,10 @@ int64_t udp_recv(UdpSock *sock, Payload *payload, Endpoint *from);
 bool udp_is_readable(const UdpSock *sock); /* a datagram or an error waits */
 void udp_set_mtu_discover(UdpSock *sock, PmtuDiscover mode);
 PmtuDiscover udp_mtu_discover(const UdpSock *sock);
+/* SO_REUSEADDR: sockets that all have it on may be bound to one endpoint. The
+ * one that was bound last hears what comes (a datagram is never copied). */
+void udp_set_reuse_addr(UdpSock *sock, bool on);
+bool udp_reuse_addr(const UdpSock *sock);
 void udp_set_no_checksum(UdpSock *sock, bool on);   /* SO_NO_CHECK */
 void udp_set_rcvbuf(UdpSock *sock, uint32_t bytes); /* SO_RCVBUF as getsockopt shows it; 212992 */
 int udp_take_error(UdpSock *sock);                  /* SO_ERROR: positive errno, cleared */

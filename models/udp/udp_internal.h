@@ -20,7 +20,7 @@ struct UdpSock {
     uint64_t offset;         /* bytes sent */
     uint16_t ip_id;          /* next, while connected */
     PmtuDiscover discover;
-    bool no_checksum;
+    bool no_checksum, reuse_addr;
     int error; /* pending, positive */
     UdpEventFn *on_event;
     void *on_event_arg;

@@ -15,17 +15,29 @@ timed_out(lua_State *L)
     return 2;
 }
 
-/* host:udp([port]) -> socket; nil, error */
+/* host:udp([port] [, { address =, reuseaddr =, checksum = }]) -> socket; nil, error */
 static int
 host_udp(lua_State *L)
 {
     HostBox *host = host_check(L, 1);
     Endpoint local = { IP_ADDR_ANY, 0 };
+    ConfTable t;
 
-    if (!lua_isnoneornil(L, 2))
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 2))
         local.port = (uint16_t)value_int(L, 2, "udp: port", 0, 65535);
+    conf_open(&t, L, 3, "udp");
+    local.addr = conf_addr(&t, "address", IP_ADDR_ANY);
+
+    bool reuses_addr = conf_bool(&t, "reuseaddr", false);
+    bool has_checksum = conf_bool(&t, "checksum", true);
+
+    conf_close(&t);
 
     Socket *sock = sock_open(host->host, SOCK_TYPE_DGRAM);
+
+    udp_set_reuse_addr(sock_udp(sock), reuses_addr);
+    udp_set_no_checksum(sock_udp(sock), !has_checksum);
     SockBox *box = sock_box_new(L, host->world, sock, UDP_META);
     int result = sock_bind(sock, local);
 

@@ -214,6 +214,7 @@ read_queue(ConfTable *table, QdiscParams *queue)
     } else if (queue->kind == QDISC_TBF) {
         queue->tbf_rate = conf_rate(&t, "rate", 0);
         queue->tbf_burst = conf_size(&t, "burst", 0);
+        queue->tbf_polices = conf_bool(&t, "polices", false);
         if (queue->tbf_rate == 0)
             conf_fail(&t, "rate", "a rate such as \"1Mbit\"");
         if (queue->tbf_burst == 0)

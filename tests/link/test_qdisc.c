@@ -111,6 +111,24 @@ token_bucket_keeps_no_more_than_its_burst(void)
     g_assert_cmpint(bench->arrived[3].at, ==, 100 * SIM_SEC + 8 * SIM_MS);
 }
 
+static void
+policer_drops_what_finds_no_token(void)
+{
+    LinkParams params = queue_params(QDISC_TBF);
+    params.queue.tbf_polices = true;
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    for (int n = 0; n < 5; n++) /* a burst of 3000 bytes has room for three */
+        wire_bench_send(bench, 1000);
+    sim_run(bench->sim, 8 * SIM_MS); /* the tokens of one more */
+    wire_bench_send(bench, 1000);
+    wire_bench_send(bench, 1000);
+    wire_bench_run(bench);
+    wire_bench_expect_order(bench, "1 2 3 6");
+    wire_bench_expect_dropped(bench, "policed: no tokens", 3);
+    g_assert_cmpint(bench->arrived[2].at, ==, 2400 * SIM_US); /* at the link's rate */
+}
+
 /* An overload of a tenth. A FIFO fills up; CoDel brings the delay back to its target. */
 static void
 codel_bounds_a_standing_queue(void)
@@ -356,6 +374,7 @@ main(int argc, char **argv)
     ADD(a_changed_queue_keeps_what_waits);
     ADD(token_bucket_lets_a_burst_pass_and_then_its_rate);
     ADD(token_bucket_keeps_no_more_than_its_burst);
+    ADD(policer_drops_what_finds_no_token);
     ADD(codel_bounds_a_standing_queue);
     ADD(codel_leaves_a_short_burst_alone);
     ADD(ecn_marks_instead_of_dropping);

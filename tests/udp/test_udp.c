@@ -93,6 +93,50 @@ port_in_use_is_eaddrinuse(void)
     udp_close(two);
 }
 
+static UdpSock *
+reusing(Host *host, Endpoint local, int expected)
+{
+    UdpSock *sock = udp_open(host);
+
+    udp_set_reuse_addr(sock, true);
+    g_assert_cmpint(udp_bind(sock, local), ==, expected);
+    return sock;
+}
+
+static void
+reuseaddr_shares_a_port_if_all_want_to(void)
+{
+    g_autoptr(NetBench) b = net_bench_pair();
+    UdpSock *alone = net_bench_receiver(b->a);
+    UdpSock *refused = reusing(b->a, (Endpoint){ IP_ADDR_ANY, 2000 }, -EADDRINUSE);
+    UdpSock *one = reusing(b->a, (Endpoint){ IP_ADDR_ANY, 2001 }, 0);
+    UdpSock *two = reusing(b->a, (Endpoint){ IP_ADDR_ANY, 2001 }, 0);
+
+    udp_close(alone);
+    udp_close(refused);
+    udp_close(one);
+    udp_close(two);
+}
+
+static void
+of_sharers_the_last_one_bound_hears(void)
+{
+    g_autoptr(NetBench) b = net_bench_pair();
+    Endpoint port = { IP_ADDR_ANY, 2000 };
+    UdpSock *out = connected(b), *first = reusing(b->b, port, 0), *last = reusing(b->b, port, 0);
+
+    udp_send(out, NULL, 10, NULL);
+    net_bench_run(b, 1 * SIM_SEC);
+    g_assert_cmpint(udp_recv(first, NULL, NULL), ==, -EAGAIN);
+    g_assert_cmpint(udp_recv(last, NULL, NULL), ==, 10);
+    udp_close(last); /* the other is there still */
+    udp_send(out, NULL, 20, NULL);
+    net_bench_run(b, 1 * SIM_SEC);
+    g_assert_cmpint(udp_recv(first, NULL, NULL), ==, 20);
+    udp_close(first);
+    udp_close(out);
+}
+
 static void
 foreign_address_is_eaddrnotavail(void)
 {
@@ -389,6 +433,8 @@ main(int argc, char **argv)
     ADD(reply_finds_the_asker);
     ADD(no_address_is_edestaddrreq);
     ADD(port_in_use_is_eaddrinuse);
+    ADD(reuseaddr_shares_a_port_if_all_want_to);
+    ADD(of_sharers_the_last_one_bound_hears);
     ADD(foreign_address_is_eaddrnotavail);
     ADD(ephemeral_ports_run_out);
     ADD(connected_socket_hears_its_peer_alone);
