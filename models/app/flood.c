@@ -16,14 +16,10 @@ flood_source(const AppFlood *flood)
 {
     const AppFloodParams *p = &flood->params;
     const Iface *iface = g_ptr_array_index(flood->host->ifaces, 0);
-    unsigned bits = ip_addr_is_v4(p->spoof) ? 32 - MIN(p->spoof_bits, 32u) : 64;
-    uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-    IpAddr addr = p->spoof;
 
     if (ip_addr_is_any(p->spoof))
         return iface->addr;
-    addr.lo = (addr.lo & ~mask) | ((addr.lo + 1 + flood->sent) & mask);
-    return addr;
+    return ip_addr_later_in_prefix(p->spoof, p->spoof_bits, 1 + flood->sent);
 }
 
 static void

@@ -22,7 +22,8 @@ struct AppUdpSink {
 static uint64_t
 bits_of_datagram(const AppUdpSenderParams *params)
 {
-    return 8 * ((uint64_t)params->datagram_bytes + UDP_HEADER_BYTES + IPV4_HEADER_BYTES);
+    return 8 *
+           ((uint64_t)params->datagram_bytes + UDP_HEADER_BYTES + ip_header_bytes(params->to.addr));
 }
 
 /* Even spacing is counted from the origin, so that no rounding adds up. */
@@ -131,7 +132,7 @@ app_udp_sink_new(Host *host, uint16_t port, int *error)
 {
     UdpSock *sock = udp_open(host);
 
-    *error = udp_bind(sock, (Endpoint){ ip_addr_v4(0), port });
+    *error = udp_bind(sock, (Endpoint){ IP_ADDR_ANY, port });
     if (*error != 0) {
         udp_close(sock);
         return NULL;

@@ -71,25 +71,22 @@ tcp_fastopen_get_option(const TcpConn *conn, TcpOption option)
 
 /* ---- cookies --------------------------------------------------------------- */
 
-static uint32_t
-wire_addr(IpAddr addr)
-{
-    return GUINT32_TO_BE(ip_addr_to_v4(addr));
-}
-
 /* RFC 7413 §4.1.2 leaves the function to the server; a keyed hash of both
  * addresses, as Linux has it. */
 void
 tcp_fastopen_make_cookie(TcpStack *stack, IpAddr local, IpAddr remote, TcpFastOpenCookie *cookie)
 {
-    const uint32_t addresses[2] = { wire_addr(remote), wire_addr(local) };
+    uint8_t addresses[2 * IP_ADDR_BYTES];
+    unsigned n_bytes = ip_addr_to_bytes(remote, addresses);
     const TcpParams *p = &stack->params;
     uint64_t key[2] = {
         p->fastopen_key_0 | (uint64_t)p->fastopen_key_1 << 32,
         p->fastopen_key_2 | (uint64_t)p->fastopen_key_3 << 32,
     };
     bool has_key = (key[0] | key[1]) != 0;
-    uint64_t hash = sim_siphash(has_key ? key : stack->secret, addresses, sizeof addresses);
+
+    n_bytes += ip_addr_to_bytes(local, addresses + n_bytes);
+    uint64_t hash = sim_siphash(has_key ? key : stack->secret, addresses, n_bytes);
 
     cookie->len = 8;
     for (unsigned i = 0; i < 8; i++)

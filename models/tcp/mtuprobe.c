@@ -3,13 +3,22 @@
  * begins after repeated timeouts of full segments, mode 2 at once. */
 #include "models/tcp/ack.h"
 
+/* The largest that the peer takes: where every search ends. */
+static uint16_t
+clamp_mtu(const TcpConn *conn)
+{
+    uint32_t headers = ip_header_bytes(conn->entry.tuple.remote) + TCP_HEADER_BYTES;
+
+    return (uint16_t)(conn->snd.mss_clamp + headers);
+}
+
 void
 tcp_mtu_probing_init(TcpConn *conn)
 {
     const TcpParams *params = &conn->stack->params;
 
     conn->path.probing = params->mtu_probing > 1;
-    conn->path.search_high = (uint16_t)(conn->snd.mss_clamp + IPV4_HEADER_BYTES + TCP_HEADER_BYTES);
+    conn->path.search_high = clamp_mtu(conn);
     conn->path.search_low = (uint16_t)tcp_mss_to_mtu(conn, params->base_mss);
     conn->path.probe_size = 0;
     if (conn->path.probing)
@@ -45,7 +54,7 @@ check_reprobe(TcpConn *conn)
     if (now - conn->path.probe_at < params->probe_interval_s * SIM_SEC)
         return;
     conn->path.probe_size = 0;
-    conn->path.search_high = (uint16_t)(conn->snd.mss_clamp + IPV4_HEADER_BYTES + TCP_HEADER_BYTES);
+    conn->path.search_high = clamp_mtu(conn);
     conn->path.search_low = (uint16_t)tcp_mss_to_mtu(conn, tcp_current_mss(conn));
     conn->path.probe_at = now;
 }

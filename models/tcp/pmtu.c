@@ -1,27 +1,32 @@
 /* Segment size: from the route's MTU, the peer's MSS option, TCP_MAXSEG, and
- * what path MTU discovery (RFC 1191) learns. All sizes are of IPv4. */
+ * what path MTU discovery (RFC 1191) learns. */
 #include "models/tcp/ack.h"
 
-#define HEADERS_BYTES    (IPV4_HEADER_BYTES + TCP_HEADER_BYTES)
 #define TIMESTAMP_BYTES  12
 #define DEFAULT_MSS      536 /* RFC 9293 §3.7.1: the peer sent no MSS option */
 #define LEAST_ADVERTISED 256 /* Linux: net.ipv4.route.min_adv_mss */
 
+static uint32_t
+header_bytes(IpAddr peer)
+{
+    return ip_header_bytes(peer) + TCP_HEADER_BYTES;
+}
+
 uint16_t
 tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss)
 {
-    uint32_t mss = stack->params.advertise_mss;
+    uint32_t mss = stack->params.advertise_mss, headers = header_bytes(peer);
 
     if (mss == 0) {
         /* The path's, once it is known to be smaller (recording
          * s14_pmtud_1000: the second SYN announces 960). */
         uint32_t mtu = ip_path_mtu(stack->host, peer);
 
-        mss = MAX(mtu > HEADERS_BYTES ? mtu - HEADERS_BYTES : 0, LEAST_ADVERTISED);
+        mss = MAX(mtu > headers ? mtu - headers : 0, LEAST_ADVERTISED);
     }
     if (user_mss && user_mss < mss)
         mss = user_mss;
-    return (uint16_t)MIN(mss, UINT16_MAX - HEADERS_BYTES);
+    return (uint16_t)MIN(mss, UINT16_MAX - headers);
 }
 
 uint16_t
@@ -39,7 +44,8 @@ option_bytes(const TcpConn *conn)
 uint32_t
 tcp_mtu_to_mss(const TcpConn *conn, uint32_t mtu)
 {
-    uint32_t mss = mtu > HEADERS_BYTES ? mtu - HEADERS_BYTES : 0;
+    uint32_t headers = header_bytes(conn->entry.tuple.remote);
+    uint32_t mss = mtu > headers ? mtu - headers : 0;
 
     mss = MIN(mss, conn->snd.mss_clamp ? conn->snd.mss_clamp : DEFAULT_MSS);
     mss = MAX(mss, conn->stack->params.min_snd_mss);
@@ -49,7 +55,7 @@ tcp_mtu_to_mss(const TcpConn *conn, uint32_t mtu)
 uint32_t
 tcp_mss_to_mtu(const TcpConn *conn, uint32_t mss)
 {
-    return mss + option_bytes(conn) + HEADERS_BYTES;
+    return mss + option_bytes(conn) + header_bytes(conn->entry.tuple.remote);
 }
 
 uint32_t

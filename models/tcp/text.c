@@ -9,7 +9,7 @@
 static inline uint32_t
 header_bytes(const TcpSegment *seg)
 {
-    return IPV4_HEADER_BYTES + TCP_HEADER_BYTES + seg->h->option_bytes;
+    return ip_header_bytes(seg->packet->ip.src) + TCP_HEADER_BYTES + seg->h->option_bytes;
 }
 
 static void
@@ -271,7 +271,8 @@ tcp_take_text(TcpConn *conn, TcpSegment *seg)
 void
 tcp_rx_append(TcpConn *conn, Payload payload)
 {
-    uint32_t truesize = tcp_truesize_of(conn, IPV4_HEADER_BYTES + TCP_HEADER_BYTES, payload.len);
+    uint32_t headers = ip_header_bytes(conn->entry.tuple.remote) + TCP_HEADER_BYTES;
+    uint32_t truesize = tcp_truesize_of(conn, headers, payload.len);
 
     tcp_rx_push(conn, &(TcpRxEntry){ .offset = payload.offset,
                                      .stream = payload.stream,

@@ -77,8 +77,8 @@ send_packet(TcpConn *conn, Packet *packet, bool is_new_data)
     Host *host = conn->stack->host;
     TcpHeader *h = &packet->tcp;
 
-    packet->ip.total_len =
-        (uint16_t)(IPV4_HEADER_BYTES + TCP_HEADER_BYTES + h->option_bytes + packet->payload.len);
+    packet->ip.total_len = (uint16_t)(ip_header_bytes(packet->ip.dst) + TCP_HEADER_BYTES +
+                                      h->option_bytes + packet->payload.len);
     if (conn->ecn.flags)
         packet->ip.tos |=
             tcp_ecn_on_transmit(conn, packet->payload.len > 0, is_new_data, &h->flags);
@@ -160,7 +160,7 @@ tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const ch
     h->option_bytes = tcp_options_bytes(h);
     h->wnd = take_window(conn, TCP_SYN);
     packet->ip.total_len =
-        (uint16_t)(IPV4_HEADER_BYTES + TCP_HEADER_BYTES + h->option_bytes + data_len);
+        (uint16_t)(ip_header_bytes(packet->ip.dst) + TCP_HEADER_BYTES + h->option_bytes + data_len);
     conn->segs_out++;
     host_count(conn->stack->host, MIB_TcpOutSegs);
     ip_output(conn->stack->host, packet);

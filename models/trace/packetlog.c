@@ -189,7 +189,7 @@ entry_set_headers(TracePacket *entry, const Packet *packet)
     entry->stream = packet->payload.len ? packet->payload.stream : 0;
     if (packet->flags & PACKET_FRAGMENT) {
         entry->what |= TRACE_FRAGMENT;
-        entry->len = packet->ip.total_len - IPV4_HEADER_BYTES;
+        entry->len = packet_ip_payload_len(packet);
     } else if (packet->raw != NULL) {
         entry->len = packet->raw->len;
     } else if (packet->ip.proto == IP_PROTO_TCP) {

@@ -90,6 +90,30 @@ ip_addr_in_prefix(IpAddr addr, IpAddr prefix, unsigned prefix_bits)
            top_bits(addr.lo, prefix_bits - 64) == top_bits(prefix.lo, prefix_bits - 64);
 }
 
+unsigned
+ip_addr_to_bytes(IpAddr addr, uint8_t bytes[IP_ADDR_BYTES])
+{
+    unsigned n = ip_addr_is_v4(addr) ? 4 : IP_ADDR_BYTES;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t half = n - i > 8 ? addr.hi : addr.lo;
+
+        bytes[i] = (uint8_t)(half >> (8 * ((n - 1 - i) % 8)));
+    }
+    return n;
+}
+
+IpAddr
+ip_addr_later_in_prefix(IpAddr addr, unsigned prefix_bits, uint64_t nth)
+{
+    unsigned all = ip_addr_is_v4(addr) ? 32 : 128;
+    unsigned bits = prefix_bits < all ? all - prefix_bits : 0;
+    uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+
+    addr.lo = (addr.lo & ~mask) | ((addr.lo + nth) & mask);
+    return addr;
+}
+
 const char *
 ip_addr_format(IpAddr addr, char text[IP_ADDR_TEXT])
 {

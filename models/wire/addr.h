@@ -17,7 +17,11 @@ typedef struct Endpoint {
     uint16_t port;
 } Endpoint;
 
-#define IP_ADDR_ANY       ((IpAddr){ 0, 0 })
+#define IP_ADDR_ANY ((IpAddr){ 0, 0 })
+#define IP_ADDR_LOOPBACK                                                                           \
+    ip_addr_v4(0x7f000001) /* what a program means by no address: this host                        \
+                            */
+#define IP_ADDR_BYTES     16
 #define IP_ADDR_V4_PREFIX UINT64_C(0x0000ffff00000000)
 #define IP_ADDR_TEXT      48
 #define ENDPOINT_TEXT     56
@@ -64,6 +68,11 @@ bool ip_addr_parse(const char *text, IpAddr *addr); /* "10.0.0.1", "2001:db8::1"
 bool ip_prefix_parse(const char *text, IpAddr *addr, unsigned *prefix_bits);
 /* Bits count within the IPv4 part for an IPv4 prefix. */
 bool ip_addr_in_prefix(IpAddr addr, IpAddr prefix, unsigned prefix_bits);
+/* The address as a header carries it, in network order: 4 or 16 bytes. */
+unsigned ip_addr_to_bytes(IpAddr addr, uint8_t bytes[IP_ADDR_BYTES]);
+/* The address that comes `nth` after this one, around and around in its prefix
+ * (of an IPv6 address at most the last 64 bits count up). */
+IpAddr ip_addr_later_in_prefix(IpAddr addr, unsigned prefix_bits, uint64_t nth);
 const char *ip_addr_format(IpAddr addr, char text[IP_ADDR_TEXT]);
 const char *endpoint_format(Endpoint endpoint, char text[ENDPOINT_TEXT]); /* "10.0.0.1:80" */
 

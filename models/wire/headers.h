@@ -13,6 +13,7 @@ enum { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
 enum { ECN_NOT_ECT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
 #define IPV4_HEADER_BYTES 20
+#define IPV6_HEADER_BYTES 40
 
 typedef struct IpHeader {
     IpAddr src, dst;
@@ -22,6 +23,13 @@ typedef struct IpHeader {
     uint8_t proto, ttl, tos;
     bool df, mf;
 } IpHeader;
+
+/* Of the header that packets to this address have. */
+static inline uint32_t
+ip_header_bytes(IpAddr addr)
+{
+    return __builtin_expect(ip_addr_is_v4(addr), 1) ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
+}
 
 enum {
     TCP_FIN = 0x01,

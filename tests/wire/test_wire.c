@@ -327,6 +327,41 @@ tcp_data_offset_must_fit(void)
 }
 
 static void
+later_addresses_stay_in_their_prefix(void)
+{
+    char text[IP_ADDR_TEXT];
+    IpAddr addr;
+
+    g_assert_true(ip_addr_parse("10.77.255.254", &addr));
+    g_assert_cmpstr(ip_addr_format(ip_addr_later_in_prefix(addr, 16, 1), text), ==,
+                    "10.77.255.255");
+    g_assert_cmpstr(ip_addr_format(ip_addr_later_in_prefix(addr, 16, 3), text), ==, "10.77.0.1");
+    g_assert_cmpstr(ip_addr_format(ip_addr_later_in_prefix(addr, 32, 9), text), ==,
+                    "10.77.255.254");
+    g_assert_true(ip_addr_parse("2001:db8::ffff", &addr));
+    g_assert_cmpstr(ip_addr_format(ip_addr_later_in_prefix(addr, 64, 1), text), ==,
+                    "2001:db8::1:0");
+    g_assert_cmpstr(ip_addr_format(ip_addr_later_in_prefix(addr, 112, 1), text), ==, "2001:db8::");
+}
+
+static void
+an_address_has_the_bytes_and_the_header_of_its_family(void)
+{
+    static const uint8_t six[] = { 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4 };
+    uint8_t bytes[IP_ADDR_BYTES];
+    IpAddr addr;
+
+    g_assert_true(ip_addr_parse("10.1.2.3", &addr));
+    g_assert_cmpuint(ip_addr_to_bytes(addr, bytes), ==, 4);
+    g_assert_cmpmem(bytes, 4, ((uint8_t[]){ 10, 1, 2, 3 }), 4);
+    g_assert_cmpuint(ip_header_bytes(addr), ==, 20);
+    g_assert_true(ip_addr_parse("2001:db8::2:304", &addr));
+    g_assert_cmpuint(ip_addr_to_bytes(addr, bytes), ==, 16);
+    g_assert_cmpmem(bytes, 16, six, 16);
+    g_assert_cmpuint(ip_header_bytes(addr), ==, 40);
+}
+
+static void
 addresses_are_read_and_written(void)
 {
     char text[IP_ADDR_TEXT], with_port[ENDPOINT_TEXT];
@@ -394,6 +429,8 @@ main(int argc, char **argv)
     ADD(random_options_never_read_outside);
     ADD(tcp_header_keeps_all_nine_flags);
     ADD(tcp_data_offset_must_fit);
+    ADD(later_addresses_stay_in_their_prefix);
+    ADD(an_address_has_the_bytes_and_the_header_of_its_family);
     ADD(addresses_are_read_and_written);
     ADD(a_prefix_holds_its_addresses);
     return g_test_run();
