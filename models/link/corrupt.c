@@ -5,8 +5,28 @@
 #include "models/wire/wire.h"
 
 static void
-corrupt_bytes(LinkEnd *end, uint8_t *bytes, uint32_t len, int32_t at, uint8_t xor)
+swap_words(uint8_t *bytes, uint32_t len, uint32_t one, uint32_t other)
 {
+    if (one + 2 > len || other + 2 > len)
+        return; /* this datagram has no such words */
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t kept = bytes[one + i];
+
+        bytes[one + i] = bytes[other + i];
+        bytes[other + i] = kept;
+    }
+}
+
+static void
+corrupt_bytes(LinkEnd *end, uint8_t *bytes, uint32_t len, const Fate *how)
+{
+    int32_t at = how->corrupt_at;
+    uint8_t xor = how->corrupt_xor;
+
+    if (how->corrupt_swap > 0) {
+        swap_words(bytes, len, (uint32_t)MAX(at, 0), (uint32_t)how->corrupt_swap);
+        return;
+    }
     if (at < 0)
         at = (int32_t)sim_rng_below(&impair_dice(end)->corrupt, len);
     at = MIN(at, (int32_t)len - 1);
@@ -28,15 +48,15 @@ corrupt_keep_identity(Packet *corrupted, const Packet *packet)
 }
 
 Packet *
-corrupt_packet(LinkEnd *end, Packet *packet, int32_t at, uint8_t xor, bool fix_checksum)
+corrupt_packet(LinkEnd *end, Packet *packet, const Fate *how)
 {
     uint32_t len = packet->ip.total_len;
     uint8_t *bytes = g_malloc0(len);
     const char *error;
 
     packet_render(end->packets, packet, bytes, len);
-    corrupt_bytes(end, bytes, len, at, xor);
-    if (fix_checksum)
+    corrupt_bytes(end, bytes, len, how);
+    if (how->fix_checksum)
         wire_fix_checksums(bytes, len);
 
     Packet *corrupted = packet_parse(end->packets, bytes, len, &error);

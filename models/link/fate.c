@@ -110,8 +110,7 @@ fate_apply(LinkEnd *end, Packet *packet)
     case FATE_CORRUPT:
         link_note(end, PACKET_EVENT_CORRUPTED, packet, fate_reason(&fate, "scripted corruption"),
                   0);
-        link_enter(
-            end, corrupt_packet(end, packet, fate.corrupt_at, fate.corrupt_xor, fate.fix_checksum));
+        link_enter(end, corrupt_packet(end, packet, &fate));
         return true;
     case FATE_HOLD:
         link_note(end, PACKET_EVENT_HELD, packet, fate_reason(&fate, "scripted hold"), 0);

@@ -327,7 +327,7 @@ link_record_queue_change(LinkEnd *end)
 
     link_end_queue(end, &packets, &bytes);
     if (packets != end->told_queue)
-        link_record_queue(end, 0);
+        link_record_queue(end, packets == 0 ? 0 : -1);
 }
 
 void
@@ -342,6 +342,7 @@ link_drop(LinkEnd *end, Packet *packet, const char *reason)
 static void
 link_enter_rolling(LinkEnd *end, Packet *packet, bool may_duplicate)
 {
+    static const Fate any_bit = { .kind = FATE_CORRUPT, .corrupt_at = -1 };
     const LinkParams *params = &end->params;
     const char *reason = NULL;
     unsigned count = 1;
@@ -360,7 +361,7 @@ link_enter_rolling(LinkEnd *end, Packet *packet, bool may_duplicate)
     }
     if (params->corrupt > 0 && sim_rng_chance(&impair_dice(end)->corrupt, params->corrupt)) {
         link_note(end, PACKET_EVENT_CORRUPTED, packet, "corrupt", 0);
-        packet = corrupt_packet(end, packet, -1, 0, false);
+        packet = corrupt_packet(end, packet, &any_bit);
     }
     if (end->server != NULL)
         server_send(end, packet, sim_now(end->sim));

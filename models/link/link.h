@@ -105,8 +105,11 @@ typedef struct Fate {
     uint32_t past;   /* reorder: lets this many later packets overtake */
     int32_t corrupt_at;  /* offset in the IP datagram; -1: any byte */
     uint8_t corrupt_xor; /* 0: a random bit */
-    bool fix_checksum;   /* corruption that the checksum does not catch */
-    const char *reason;  /* static or interned for the run; what records show */
+    /* Above 0: instead the 16-bit words at corrupt_at and here change places,
+     * which no Internet checksum notices. */
+    int32_t corrupt_swap;
+    bool fix_checksum;  /* corruption that the checksum does not catch */
+    const char *reason; /* static or interned for the run; what records show */
 } Fate;
 
 /* Decides about each packet as it is given to the link, before queue and loss.

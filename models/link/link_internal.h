@@ -186,8 +186,8 @@ void fate_passed(LinkEnd *end);                /* a packet went past those in `o
 void fate_defer(LinkEnd *end, Packet *packet, SimTime after, bool is_injected);
 void fate_done(LinkEnd *end);
 
-/* corrupt.c: flips a byte, or a random bit where xor is 0, of the datagram as
- * on the wire; returns the packet that a receiver makes of it. Consumes packet. */
-Packet *corrupt_packet(LinkEnd *end, Packet *packet, int32_t at, uint8_t xor, bool fix_checksum);
+/* corrupt.c: changes the datagram as on the wire, as a FATE_CORRUPT says;
+ * returns the packet that a receiver makes of it. Consumes packet. */
+Packet *corrupt_packet(LinkEnd *end, Packet *packet, const Fate *how);
 
 #endif

@@ -155,7 +155,7 @@ server_send(LinkEnd *end, Packet *packet, SimTime now)
         link_note(end, PACKET_EVENT_QUEUED, packet, NULL, 0);
     qdisc->ops->enqueue(qdisc, packet, now);
     if (probe_is_heard(&end->probes->queue))
-        link_record_queue(end, 0);
+        link_record_queue(end, -1); /* what it will wait is known as it leaves */
     if (qdisc->packets == 0 && end->server->in_service == NULL)
         return;
     if (end->params.n_trace > 0)

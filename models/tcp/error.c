@@ -1,7 +1,11 @@
 /* ICMP errors about our segments (RFC 9293 §3.9.2.2, RFC 5927). Only one that
- * quotes a sequence number in flight is believed. While a connection opens it
- * is fatal; afterwards a hint, which is reported should the connection time out
- * (RFC 1122 §4.2.3.9).
+ * quotes a sequence number in flight is believed. Soft errors say that a path
+ * has a problem that may pass, hard ones that nobody is there (RFC 1122
+ * §4.2.3.9). By RFC 9293 a soft one never ends a connection and a hard one
+ * always does. DIFFERS: Linux ends a connection that opens at any error, so that
+ * connect() need not wait, and one that is open at none, for it could be
+ * forged. What does not end a connection is kept, and reported should it time
+ * out.
  */
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
@@ -35,10 +39,11 @@ is_frag_needed(const IcmpError *error)
     return error->type == ICMP_UNREACHABLE && error->code == 4;
 }
 
-static void
-error_for_opening(TcpConn *conn, int number)
+/* Protocol or port unreachable: what RFC 9293 §3.9.2.2 calls hard. */
+static bool
+nobody_is_there(const IcmpError *error)
 {
-    tcp_conn_fail(conn, number, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
+    return error->type == ICMP_UNREACHABLE && (error->code == 2 || error->code == 3);
 }
 
 static void
@@ -65,10 +70,12 @@ error_for_conn(TcpConn *conn, const IcmpError *error)
     int number = icmp_error_errno(error, &is_hard);
     if (number == 0)
         return;
+    bool is_fatal = is_opening ? is_hard || conn->stack->params.icmp_soft_aborts_opening
+                               : nobody_is_there(error) && conn->stack->params.icmp_hard_aborts;
     if (error->type == ICMP_UNREACHABLE && error->code <= 1)
         tcp_icmp_unreachable_undo_backoff(conn, seq);
-    if (is_opening)
-        error_for_opening(conn, number);
+    if (is_fatal)
+        tcp_conn_fail(conn, number, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
     else
         conn->soft_error = number;
 }

@@ -99,7 +99,7 @@ typedef struct QueueRecord {
     const char *name; /* "syn_queue", "accept_queue", "time_wait", "link", "backlog", "fragments" */
     uint32_t length;  /* entries or packets */
     uint64_t bytes;
-    SimTime sojourn_ns; /* how long the head waited, where known */
+    SimTime sojourn_ns; /* how long the packet that comes or leaves waits in it; -1: not said */
 } QueueRecord;
 
 typedef struct CounterRecord {

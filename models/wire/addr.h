@@ -17,10 +17,8 @@ typedef struct Endpoint {
     uint16_t port;
 } Endpoint;
 
-#define IP_ADDR_ANY ((IpAddr){ 0, 0 })
-#define IP_ADDR_LOOPBACK                                                                           \
-    ip_addr_v4(0x7f000001) /* what a program means by no address: this host                        \
-                            */
+#define IP_ADDR_ANY       ((IpAddr){ 0, 0 })
+#define IP_ADDR_LOOPBACK  ip_addr_v4(0x7f000001) /* no address given: this host */
 #define IP_ADDR_BYTES     16
 #define IP_ADDR_V4_PREFIX UINT64_C(0x0000ffff00000000)
 #define IP_ADDR_TEXT      48

@@ -189,6 +189,9 @@ read_fate(ConfTable *table, FateKind kind, Fate *fate)
     } else if (kind == FATE_CORRUPT) {
         fate->corrupt_at = (int32_t)conf_int(table, "byte", -1, -1, 65535);
         fate->corrupt_xor = (uint8_t)conf_int(table, "xor", 0, 0, 255);
+        fate->corrupt_swap = (int32_t)conf_int(table, "swap", 0, 0, 65533);
+        if (fate->corrupt_swap % 2 != 0 || (fate->corrupt_swap > 0 && fate->corrupt_at % 2 != 0))
+            conf_fail(table, "swap", "even offsets of two 16-bit words, in `byte` and here");
         fate->fix_checksum = conf_bool(table, "fix_checksum", false);
     }
 }

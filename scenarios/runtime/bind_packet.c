@@ -156,8 +156,8 @@ packet_push(lua_State *L, World *world, const LinkBox *link, unsigned direction,
 typedef struct Forged {
     IpAddr src, dst;
     uint8_t proto, ttl, tos;
-    uint16_t ip_id;
-    bool df, bad_checksum;
+    uint16_t ip_id, frag_offset;
+    bool df, mf, bad_checksum;
     const char *data; /* in Lua memory; NULL: a pattern */
     size_t len;
     TcpHeader tcp;
@@ -343,11 +343,23 @@ check_sizes(ConfTable *t, const Forged *f)
         conf_fail(t, f->data != NULL ? "data" : "len", "no more than an IP datagram holds");
 }
 
+/* A fragment has no header but IP's: its bytes are whatever they are. */
+static RawBytes *
+make_fragment_bytes(const Forged *f)
+{
+    g_autofree uint8_t *bytes = g_malloc0(MAX(f->len, 1));
+
+    if (f->data != NULL)
+        memcpy(bytes, f->data, f->len);
+    return raw_bytes_new(bytes, (uint32_t)f->len);
+}
+
 static Packet *
 make_packet(World *world, const Forged *f)
 {
-    Packet *packet = f->proto == IP_PROTO_TCP ? packet_new_tcp(&world->net->packets)
-                                              : packet_new(&world->net->packets);
+    bool is_fragment = f->mf || f->frag_offset != 0;
+    Packet *packet = f->proto == IP_PROTO_TCP && !is_fragment ? packet_new_tcp(&world->net->packets)
+                                                              : packet_new(&world->net->packets);
 
     packet->flags |= f->bad_checksum ? PACKET_BAD_CHECKSUM : 0;
     packet->ip = (IpHeader){ .src = f->src,
@@ -356,8 +368,15 @@ make_packet(World *world, const Forged *f)
                              .ttl = f->ttl,
                              .tos = f->tos,
                              .id = f->ip_id,
-                             .df = f->df };
+                             .frag_offset = f->frag_offset,
+                             .df = f->df,
+                             .mf = f->mf };
     packet->payload = (Payload){ 0 };
+    if (is_fragment) {
+        packet->raw = make_fragment_bytes(f);
+        packet_finish_lengths(packet);
+        return packet;
+    }
     if (f->proto == IP_PROTO_TCP)
         packet->tcp = f->tcp;
     else if (f->proto == IP_PROTO_UDP)
@@ -392,7 +411,11 @@ packet_from_table(ConfTable *t, World *world, const LinkBox *link, IpAddr src, I
     f.ttl = (uint8_t)conf_int(t, "ttl", 64, 1, 255);
     f.tos = (uint8_t)conf_int(t, "tos", 0, 0, 255);
     f.ip_id = (uint16_t)conf_int(t, "ip_id", 0, 0, 65535);
-    f.df = conf_bool(t, "df", true);
+    f.mf = conf_bool(t, "mf", false);
+    f.frag_offset = (uint16_t)conf_int(t, "frag_offset", 0, 0, 65528);
+    if (f.frag_offset % 8 != 0)
+        conf_fail(t, "frag_offset", "a multiple of 8");
+    f.df = conf_bool(t, "df", !f.mf && f.frag_offset == 0);
     f.bad_checksum = conf_bool(t, "bad_checksum", false);
     read_payload(t, &f);
     if (f.proto == IP_PROTO_TCP)

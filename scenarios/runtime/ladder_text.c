@@ -115,5 +115,12 @@ ladder_label(const Plan *plan, const TracePacket *p, int room)
             return label;
         g_free(label);
     }
-    return label_at(plan, p, DETAIL_FLAGS);
+    char *label = label_at(plan, p, DETAIL_FLAGS);
+    const char *word = p->what & TRACE_FRAGMENT    ? "fragment"
+                       : p->proto == IP_PROTO_ICMP ? "ICMP"
+                                                   : NULL;
+    if (word == NULL || text_width(label) <= room)
+        return label;
+    g_free(label); /* better what it is than nothing */
+    return g_strdup(word);
 }

@@ -111,6 +111,22 @@ on_queue_row(void *arg, char **cells)
     g_free(name);
 }
 
+static const char *const sojourn_columns[] = { "time", "place", "queue", "sojourn", NULL };
+
+/* How long packets waited, in milliseconds, where that is said. */
+static void
+on_sojourn_row(void *arg, char **cells)
+{
+    char *name;
+
+    if (strcmp(cells[3], "-") == 0 || strcmp(cells[2], "link") != 0)
+        return;
+    name = g_strdelimit(g_strdup(cells[1]), "_", ' ');
+    run_series_add(series_of(arg, name), run_parse_time(cells[0]),
+                   (double)run_parse_time(cells[3]) / 1e6);
+    g_free(name);
+}
+
 static const char *const counter_columns[] = { "time", "host", "counter", "value", NULL };
 
 /* Counters of mere traffic grow in every run and hide those that tell. */
@@ -435,6 +451,9 @@ charts_prepare(const RunFiles *run, const PlotOptions *options, const char *data
               run_files_read_table(run->dir, "series/queues.tsv", queue_columns, on_queue_row,
                                    &charts, error) &&
               series_chart(&charts, "queues.gp", "queues", 2, jobs, error) &&
+              run_files_read_table(run->dir, "series/queues.tsv", sojourn_columns, on_sojourn_row,
+                                   &charts, error) &&
+              series_chart(&charts, "sojourn.gp", "sojourn", 2, jobs, error) &&
               run_files_read_table(run->dir, "counters.tsv", counter_columns, on_counter_row,
                                    &charts, error) &&
               series_chart(&charts, "counters.gp", "counters", 2, jobs, error);

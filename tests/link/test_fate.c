@@ -133,6 +133,33 @@ a_mended_checksum_hides_the_corruption(void)
     g_assert_cmphex(bench->arrived[0].flags, ==, 0);
 }
 
+/* The ones' complement sum does not depend on the order of the words. */
+static void
+swapped_words_pass_the_checksum(void)
+{
+    Script script = { .id = 1,
+                      .fate = { .kind = FATE_CORRUPT, .corrupt_at = 40, .corrupt_swap = 50 } };
+    g_autoptr(WireBench) bench = fate_bench(&script);
+
+    wire_bench_send(bench, 100);
+    wire_bench_run(bench);
+    wire_bench_expect_order(bench, "1");
+    g_assert_cmphex(bench->arrived[0].flags, ==, 0);
+    g_assert_cmpuint(bench->events[PACKET_EVENT_CORRUPTED], ==, 1);
+}
+
+static void
+words_beyond_the_packet_are_not_swapped(void)
+{
+    Script script = { .id = 1,
+                      .fate = { .kind = FATE_CORRUPT, .corrupt_at = 40, .corrupt_swap = 100 } };
+    g_autoptr(WireBench) bench = fate_bench(&script);
+
+    wire_bench_send(bench, 100);
+    wire_bench_run(bench);
+    g_assert_cmphex(bench->arrived[0].flags, ==, 0);
+}
+
 static void
 a_held_packet_waits_for_its_release(void)
 {
@@ -215,6 +242,8 @@ main(int argc, char **argv)
     ADD(a_corrupted_byte_is_caught);
     ADD(a_corrupted_ip_header_is_told_apart);
     ADD(a_mended_checksum_hides_the_corruption);
+    ADD(swapped_words_pass_the_checksum);
+    ADD(words_beyond_the_packet_are_not_swapped);
     ADD(a_held_packet_waits_for_its_release);
     ADD(held_packets_end_with_the_run);
     ADD(an_injected_packet_takes_the_way_of_all_others);

@@ -223,6 +223,18 @@ world("the script plays a host", function()
     expect(a:recv_raw { match = "fin", timeout = "500ms" }):fails("TIMEOUT")
 end)
 
+world("corruption and fragments by hand", function()
+    local a, b, wire = pair()
+    local socket, client = b:udp(53), a:udp()
+    wire:corrupt { from = a, match = "udp", count = 1, byte = 28, swap = 30 }
+    client:send("abcdef", b, 53)
+    expect(socket:recv { timeout = "1s" }):equals("cdabef") -- the checksum says nothing
+    local udp = string.pack(">I2I2I2I2", 9, 53, 8 + 16, 0) .. "01234567"
+    wire:inject { to = b, proto = "udp", ip_id = 7, mf = true, data = udp }
+    wire:inject { to = b, proto = "udp", ip_id = 7, frag_offset = 16, data = "89abcdef" }
+    expect(socket:recv { timeout = "1s" }):equals("0123456789abcdef")
+end)
+
 world("UDP", function()
     local a, b = pair()
     local server, client = b:udp(53), a:udp()

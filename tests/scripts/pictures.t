@@ -7,7 +7,7 @@ if ! command -v gnuplot >/dev/null; then
     echo "1..0 # SKIP gnuplot is not installed"
     exit 0
 fi
-echo 1..6
+echo 1..7
 
 check() {
     n=$((n + 1))
@@ -31,3 +31,7 @@ check "what is no run's folder is refused with exit 2" $?
 "$BUILD/halfopen" plot "$work/run" --format gif >/dev/null 2>&1
 test $? -eq 2
 check "an unknown format is refused with exit 2" $?
+"$BUILD/halfopen" run --quiet scenarios/udp_does_not_slow_down.lua --set seconds=6 --out "$work/queue" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/queue" --format svg >/dev/null
+grep -q 'time in queue' "$work/queue/sojourn.svg"
+check "how long packets waited in a queue is drawn" $?

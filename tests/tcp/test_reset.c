@@ -160,6 +160,47 @@ icmp_ends_a_connection_that_is_opening(void)
     }
 }
 
+/* RFC 9293 §3.9.2.2 MUST-56, SHLD-25. */
+static void
+by_the_rfc_only_a_hard_icmp_ends_an_opening(void)
+{
+    static const struct {
+        uint8_t type, code;
+        TcpState state;
+    } cases[] = {
+        { 3, 0, TCP_SYN_SENT }, { 3, 1, TCP_SYN_SENT }, { 3, 5, TCP_SYN_SENT },
+        { 3, 2, TCP_CLOSED },   { 3, 3, TCP_CLOSED },   { 11, 0, TCP_SYN_SENT },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_RFC, TCP_SYN_SENT);
+
+        icmp(b, cases[i].type, cases[i].code, 0);
+        tcp_bench_expect_state(b, cases[i].state);
+    }
+}
+
+static void
+by_the_rfc_a_hard_icmp_ends_an_open_connection(void)
+{
+    static const struct {
+        uint8_t type, code;
+        TcpState state;
+    } cases[] = {
+        { 3, 0, TCP_ESTABLISHED }, { 3, 1, TCP_ESTABLISHED },  { 3, 2, TCP_CLOSED },
+        { 3, 3, TCP_CLOSED },      { 3, 13, TCP_ESTABLISHED }, { 11, 1, TCP_ESTABLISHED },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_RFC, TCP_ESTABLISHED);
+
+        g_assert_cmpint(sock_send(b->sock, "x", 1, 0), ==, 1);
+        tcp_bench_run(b, 0);
+        icmp(b, cases[i].type, cases[i].code, 1);
+        tcp_bench_expect_state(b, cases[i].state);
+    }
+}
+
 static void
 icmp_about_other_data_is_ignored(void)
 {
@@ -297,6 +338,8 @@ main(int argc, char **argv)
     CLAIM(host_wide_limit_of_challenges_holds_for_a_second);
     CLAIM(syn_at_last_ack_is_challenged_and_the_answer_frees_it);
     CLAIM(icmp_ends_a_connection_that_is_opening);
+    CLAIM(by_the_rfc_only_a_hard_icmp_ends_an_opening);
+    CLAIM(by_the_rfc_a_hard_icmp_ends_an_open_connection);
     CLAIM(icmp_about_other_data_is_ignored);
     CLAIM(icmp_is_only_a_hint_to_an_established_connection);
     CLAIM(icmp_hint_becomes_the_error_of_the_timeout);
