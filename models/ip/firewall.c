@@ -149,7 +149,7 @@ judge(void *arg, Host *host, Packet *packet, Iface *in, Iface *out)
     }
     if (flow == NULL) {
         if (!may_open(firewall, packet, &key, in))
-            return refuse(firewall, packet, in, "firewall: belongs to no connection it remembers");
+            return refuse(firewall, packet, in, "firewall knows no such connection");
         flow = add_flow(firewall, &key, now);
         if (flow == NULL)
             return refuse(firewall, packet, in, "firewall: table full");

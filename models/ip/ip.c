@@ -141,6 +141,11 @@ ip_input_counted(Iface *in, Packet *packet)
         ip_input_elsewhere(host, packet, in);
 }
 
+/* One counter for each value of the ECN field, in that order. */
+G_STATIC_ASSERT(MIB_IpExtInNoECTPkts + ECN_ECT1 == MIB_IpExtInECT1Pkts);
+G_STATIC_ASSERT(MIB_IpExtInNoECTPkts + ECN_ECT0 == MIB_IpExtInECT0Pkts);
+G_STATIC_ASSERT(MIB_IpExtInNoECTPkts + ECN_CE == MIB_IpExtInCEPkts);
+
 /* Host.input: from a link, or from ourselves. */
 static void
 ip_input(Iface *in, Packet *packet)

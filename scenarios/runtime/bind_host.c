@@ -187,7 +187,7 @@ new_host(lua_State *L, const char *what, bool is_router)
         value_fail(L, 1, what, "a name");
 
     const char *name = lua_tostring(L, 1);
-    int options = is_router && lua_istable(L, 2) && lua_rawlen(L, 2) == 0 ? 2 : 3;
+    int options = lua_istable(L, 2) && lua_rawlen(L, 2) == 0 ? 2 : 3;
     StackParams params;
     ConfTable t;
 
@@ -196,8 +196,6 @@ new_host(lua_State *L, const char *what, bool is_router)
         lua_pushnil(L);
         lua_insert(L, 2);
     }
-    if (!is_router && lua_isnil(L, 2))
-        value_fail(L, 2, what, "an address such as \"10.0.0.1\"");
     refuse_used_addrs(L, world, 2, what);
     conf_open(&t, L, 3, what);
 

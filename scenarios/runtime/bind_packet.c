@@ -130,6 +130,7 @@ packet_push(lua_State *L, World *world, const LinkBox *link, unsigned direction,
     set_int(L, "ip_len", ip->total_len);
     set_int(L, "ttl", ip->ttl);
     set_int(L, "tos", ip->tos);
+    set_int(L, "ecn", ip->tos & ECN_MASK);
     set_bool(L, "df", ip->df);
     set_bool(L, "mf", ip->mf);
     set_int(L, "frag_offset", ip->frag_offset);

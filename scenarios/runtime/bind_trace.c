@@ -101,12 +101,15 @@ push_entry(lua_State *L, const World *world, const TracePacket *entry)
     set_int(L, "ip_len", entry->ip_len);
     set_int(L, "ttl", entry->ttl);
     set_int(L, "tos", entry->tos);
+    set_int(L, "ecn", entry->tos & ECN_MASK);
     set_bool(L, "df", entry->df);
     set_bool(L, "mf", entry->mf);
     set_int(L, "frag_offset", entry->frag_offset);
     set_bool(L, "is_retransmission", entry->what & TRACE_RETRANSMIT);
     set_bool(L, "is_forged", entry->what & TRACE_INJECTED);
     set_bool(L, "is_copy", entry->what & TRACE_COPY);
+    set_bool(L, "is_marked", entry->what & TRACE_MARKED);
+    set_bool(L, "is_corrupted", entry->what & TRACE_CORRUPTED);
     if (entry->proto == IP_PROTO_TCP) {
         set_text(L, "proto", "tcp");
         push_tcp_entry(L, entry);

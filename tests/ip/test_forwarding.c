@@ -202,6 +202,25 @@ ids_are_chosen_where_fragments_may_come_of_it(void)
     g_assert_cmpuint(net_bench_nth(b, b->a, PACKET_EVENT_SENT, 0, 3)->packet.ip.id, ==, first + 1);
 }
 
+static void
+each_value_of_the_ecn_field_has_its_counter(void)
+{
+    static const MibCounter counters[] = { MIB_IpExtInNoECTPkts, MIB_IpExtInECT1Pkts,
+                                           MIB_IpExtInECT0Pkts, MIB_IpExtInCEPkts };
+    g_autoptr(NetBench) b = net_bench_pair();
+
+    for (uint8_t ecn = 0; ecn < 4; ecn++) {
+        Packet *packet = net_bench_datagram(b, b->b_addr, 30);
+
+        packet->ip.tos = ecn;
+        ip_output(b->a, packet);
+        net_bench_run(b, 1 * SIM_SEC);
+        for (uint8_t i = 0; i < 4; i++)
+            g_assert_cmpuint(b->b->mib[counters[i]], ==, i <= ecn);
+        g_assert_cmpuint(b->b->mib[MIB_IpInHdrErrors], ==, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -232,5 +251,7 @@ main(int argc, char **argv)
                     loopback_address_from_outside_is_refused);
     g_test_add_func("/ip/forwarding/ids_are_chosen_where_fragments_may_come_of_it",
                     ids_are_chosen_where_fragments_may_come_of_it);
+    g_test_add_func("/ip/forwarding/each_value_of_the_ecn_field_has_its_counter",
+                    each_value_of_the_ecn_field_has_its_counter);
     return g_test_run();
 }
