@@ -13,6 +13,7 @@ static const struct {
     [PARAM_TYPE_TIME] = { "time", "a time such as \"20ms\" (a bare number is seconds)" },
     [PARAM_TYPE_RATE] = { "rate", "a rate such as \"10Mbit\" (a bare number is bit/s)" },
     [PARAM_TYPE_SIZE] = { "size", "a size such as \"64KiB\" (a bare number is bytes)" },
+    [PARAM_TYPE_CHANCE] = { "probability", "a probability such as 0.01 or \"1%\"" },
     [PARAM_TYPE_INTEGER] = { "integer", "a whole number" },
     [PARAM_TYPE_NUMBER] = { "number", "a number" },
     [PARAM_TYPE_BOOL] = { "bool", "true or false" },
@@ -96,6 +97,8 @@ type_of_text(const char *text)
     g_ascii_strtod(text, &end);
     if (end == text || *end == '\0')
         return PARAM_TYPE_TEXT;
+    if (strcmp(end, "%") == 0)
+        return PARAM_TYPE_CHANCE;
     if (sim_time_parse(text, &time, &error))
         return PARAM_TYPE_TIME;
     g_clear_pointer(&error, g_free);
@@ -115,6 +118,19 @@ parse_double(const char *text, double *number)
 
     *number = g_ascii_strtod(text, &end);
     return end != text && *end == '\0' && isfinite(*number);
+}
+
+static bool
+parse_chance(const char *text, double *chance)
+{
+    char *end;
+
+    *chance = g_ascii_strtod(text, &end);
+    if (strcmp(end, "%") == 0) {
+        *chance /= 100;
+        end++;
+    }
+    return end != text && *end == '\0' && *chance >= 0 && *chance <= 1;
 }
 
 static bool
@@ -140,6 +156,9 @@ param_set_text(Param *param, const char *text, char **error)
         break;
     case PARAM_TYPE_SIZE:
         is_good = sim_size_parse(text, &param->quantity, &ignored);
+        break;
+    case PARAM_TYPE_CHANCE:
+        is_good = parse_chance(text, &param->number);
         break;
     case PARAM_TYPE_INTEGER:
         is_good = g_ascii_string_to_signed(text, 10, INT64_MIN, INT64_MAX, &param->integer, NULL);
@@ -207,6 +226,7 @@ param_push(lua_State *L, const Param *param)
     case PARAM_TYPE_INTEGER:
         lua_pushinteger(L, param->integer);
         break;
+    case PARAM_TYPE_CHANCE:
     case PARAM_TYPE_NUMBER:
         lua_pushnumber(L, param->number);
         break;

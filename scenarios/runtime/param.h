@@ -14,6 +14,7 @@ typedef enum ParamType {
     PARAM_TYPE_TIME,    /* "20ms" */
     PARAM_TYPE_RATE,    /* "10Mbit" */
     PARAM_TYPE_SIZE,    /* "64KiB" */
+    PARAM_TYPE_CHANCE,  /* "1%" */
     PARAM_TYPE_INTEGER, /* 3 */
     PARAM_TYPE_NUMBER,  /* 0.5 */
     PARAM_TYPE_BOOL,    /* true */

@@ -216,7 +216,7 @@ send_tcp(NetBench *b, bool from_a, uint16_t flags)
 static unsigned
 refused(const NetBench *b)
 {
-    return net_bench_count_reason(b, "firewall: belongs to no connection it remembers");
+    return net_bench_count_reason(b, "firewall knows no such connection");
 }
 
 static void

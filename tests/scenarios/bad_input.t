@@ -36,7 +36,7 @@ refuses_text() {
 
 # A run whose folder must survive all that follows.
 cat >good.lua <<'LUA'
-scenario { title = "Nothing happens", params = { delay = "20ms", tries = 3, cookies = true } }
+scenario { title = "Nothing happens", params = { delay = "20ms", tries = 3, cookies = true, loss = "1%" } }
 local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
 link(a, b, { delay = params.delay })
 run("1s")
@@ -112,6 +112,8 @@ refuses "a whole number that is none" '--set tries: found "1.5", expected a whol
     "$halfopen" run good.lua --set tries=1.5 --out kept
 refuses "a switch that is none" '--set cookies: found "maybe", expected true or false' \
     "$halfopen" run good.lua --set cookies=maybe --out kept
+refuses "a probability above one" '--set loss: found "101%", expected a probability such as 0.01' \
+    "$halfopen" run good.lua --set loss=101% --out kept
 refuses "a setting without a value" 'expected NAME=VALUE' "$halfopen" run good.lua --set delay --out kept
 refuses "a profile that is none" '--profile: found "bsd", expected linux or rfc' \
     "$halfopen" run good.lua --profile bsd --out kept

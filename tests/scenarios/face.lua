@@ -10,6 +10,7 @@ scenario {
         mode = { "fast", choices = { "fast", "slow" } },
         rate = "10Mbit",
         room = "4KiB",
+        chance = "0.5%",
     },
 }
 
@@ -222,6 +223,9 @@ world("the script plays a host", function()
     expect(a:recv_raw({ match = "data", timeout = "1s" }).len):equals(2)
     expect(a:recv_raw { match = "fin", timeout = "500ms" }):fails("TIMEOUT")
 end)
+
+expect(params.chance):equals(0.005)
+world("a probability is a number", { chance = 0 }, function() expect(params.chance):equals(0) end)
 
 world("corruption and fragments by hand", function()
     local a, b, wire = pair()
