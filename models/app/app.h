@@ -24,10 +24,15 @@ typedef struct AppServerParams {
     bool never_reads;        /* accepts, and leaves the data in the receive buffer */
     bool never_accepts;
     double accepts_per_s; /* 0: at once */
+    uint32_t workers;     /* connections served at once, the others wait in the accept queue;
+                             0: any number */
+    SimTime timeout;      /* closes a connection whose peer takes longer to send a request, or to
+                             take its response; 0: never */
 } AppServerParams;
 
 typedef struct AppServerCounts {
-    uint64_t accepted, requests, bytes_read, bytes_sent, closed, errors;
+    uint64_t accepted, requests, bytes_read, bytes_sent, closed, errors, timed_out;
+    uint32_t most_open; /* served at once */
 } AppServerCounts;
 
 /* Listens; NULL with *error (negative errno) when a port can't be had. */
@@ -92,9 +97,13 @@ typedef enum AppFloodKind {
     APP_FLOOD_ACK, /* segments without a connection: each costs a lookup and an RST, or a cookie
                       check */
     APP_FLOOD_RST, /* blind reset: RSTs `step` apart over the sequence space */
-    APP_FLOOD_SYN_SCAN, /* one SYN for each destination port */
-    APP_FLOOD_FIN_SCAN, /* one FIN for each destination port: a closed port answers RST, an open one
-                           is silent */
+    /* One segment for each destination port. An open one answers SYN with SYN-ACK and a closed one
+     * with RST; to the other scans an open port is silent, and only a closed one answers. */
+    APP_FLOOD_SYN_SCAN,
+    APP_FLOOD_FIN_SCAN,
+    APP_FLOOD_NULL_SCAN, /* no flag at all */
+    APP_FLOOD_XMAS_SCAN, /* FIN, PSH and URG: lit like a Christmas tree */
+    APP_FLOOD_ACK_SCAN,  /* any port answers RST, unless a box in between remembers connections */
 } AppFloodKind;
 
 typedef enum AppFloodPattern {
@@ -107,8 +116,8 @@ typedef struct AppFloodParams {
     AppFloodKind kind;
     AppFloodPattern pattern;
     uint32_t burst;   /* packets at once with APP_FLOOD_BURSTS */
-    Endpoint to;      /* scans: the first port */
-    uint16_t n_ports; /* scans: how many; else 0 or 1 */
+    Endpoint to;      /* the first port */
+    uint16_t n_ports; /* from there on, used in turn; 0 counts as 1 */
     double rate;      /* packets a second, > 0 */
     uint64_t count;   /* 0: until stop */
     SimTime start, stop;

@@ -365,7 +365,8 @@ AppCrowd *
 app_crowd_new(Host *host, const AppCrowdParams *params)
 {
     AppCrowd *crowd = g_new0(AppCrowd, 1);
-    g_autofree char *stream = g_strdup_printf("crowd %s", host->name);
+    /* Two at one host have a luck each. */
+    g_autofree char *stream = g_strdup_printf("crowd %s %u", host->name, host->on_free->len);
     SimTime first = params->start;
 
     crowd->host = host;

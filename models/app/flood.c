@@ -37,13 +37,57 @@ flood_fill_syn(AppFlood *flood, TcpHeader *tcp)
     }
 }
 
+static void
+flood_fill(AppFlood *flood, TcpHeader *tcp, uint16_t flags)
+{
+    tcp->flags = flags;
+    tcp->seq = sim_rng_u32(&flood->rng);
+    if ((flags & TCP_ACK) != 0)
+        tcp->ack = sim_rng_u32(&flood->rng);
+}
+
+static void
+flood_fill_flags(AppFlood *flood, TcpHeader *tcp)
+{
+    const AppFloodParams *p = &flood->params;
+
+    switch (p->kind) {
+    case APP_FLOOD_SYN:
+    case APP_FLOOD_SYN_SCAN:
+        flood_fill_syn(flood, tcp);
+        break;
+    case APP_FLOOD_FIN_SCAN:
+        flood_fill(flood, tcp, TCP_FIN);
+        break;
+    case APP_FLOOD_NULL_SCAN:
+        flood_fill(flood, tcp, 0);
+        break;
+    case APP_FLOOD_XMAS_SCAN:
+        flood_fill(flood, tcp, TCP_FIN | TCP_PSH | TCP_URG);
+        break;
+    case APP_FLOOD_ACK:
+    case APP_FLOOD_ACK_SCAN:
+        flood_fill(flood, tcp, TCP_ACK);
+        break;
+    case APP_FLOOD_RST:
+        tcp->flags = TCP_RST;
+        tcp->seq = p->first_seq + (uint32_t)flood->sent * p->step;
+        break;
+    }
+}
+
 static Packet *
 flood_packet(AppFlood *flood)
 {
     static const char *const why[] = {
-        [APP_FLOOD_SYN] = "SYN flood",     [APP_FLOOD_ACK] = "ACK flood",
-        [APP_FLOOD_RST] = "RST injection", [APP_FLOOD_SYN_SCAN] = "SYN scan",
+        [APP_FLOOD_SYN] = "SYN flood",
+        [APP_FLOOD_ACK] = "ACK flood",
+        [APP_FLOOD_RST] = "RST injection",
+        [APP_FLOOD_SYN_SCAN] = "SYN scan",
         [APP_FLOOD_FIN_SCAN] = "FIN scan",
+        [APP_FLOOD_NULL_SCAN] = "NULL scan",
+        [APP_FLOOD_XMAS_SCAN] = "Christmas scan",
+        [APP_FLOOD_ACK_SCAN] = "ACK scan",
     };
     const AppFloodParams *p = &flood->params;
     Packet *packet = packet_new_tcp(flood->host->packets);
@@ -56,33 +100,11 @@ flood_packet(AppFlood *flood)
     packet->ip.proto = IP_PROTO_TCP;
     packet->ip.df = true;
     tcp->sport = p->sport != 0 ? p->sport : (uint16_t)(1024 + sim_rng_below(&flood->rng, 64512));
-    tcp->dport = p->to.port;
+    tcp->dport = (uint16_t)(p->to.port + flood->sent % MAX(p->n_ports, 1u));
     tcp->ack = 0;
     tcp->wnd = 64240;
     tcp->urg = 0;
-    switch (p->kind) {
-    case APP_FLOOD_SYN_SCAN:
-        tcp->dport = (uint16_t)(p->to.port + flood->sent % MAX(p->n_ports, 1u));
-        flood_fill_syn(flood, tcp);
-        break;
-    case APP_FLOOD_SYN:
-        flood_fill_syn(flood, tcp);
-        break;
-    case APP_FLOOD_FIN_SCAN:
-        tcp->dport = (uint16_t)(p->to.port + flood->sent % MAX(p->n_ports, 1u));
-        tcp->flags = TCP_FIN;
-        tcp->seq = sim_rng_u32(&flood->rng);
-        break;
-    case APP_FLOOD_ACK:
-        tcp->flags = TCP_ACK;
-        tcp->seq = sim_rng_u32(&flood->rng);
-        tcp->ack = sim_rng_u32(&flood->rng);
-        break;
-    case APP_FLOOD_RST:
-        tcp->flags = TCP_RST;
-        tcp->seq = p->first_seq + (uint32_t)flood->sent * p->step;
-        break;
-    }
+    flood_fill_flags(flood, tcp);
     packet->payload = (Payload){ 0 };
     packet_finish_lengths(packet);
     return packet;
@@ -130,7 +152,8 @@ AppFlood *
 app_flood_new(Host *host, const AppFloodParams *params)
 {
     AppFlood *flood = g_new0(AppFlood, 1);
-    g_autofree char *stream = g_strdup_printf("flood %s", host->name);
+    /* Two at one host have a luck each. */
+    g_autofree char *stream = g_strdup_printf("flood %s %u", host->name, host->on_free->len);
 
     flood->host = host;
     flood->params = *params;

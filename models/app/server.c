@@ -7,6 +7,7 @@
 typedef struct ServerConn {
     AppServer *server; /* borrows */
     TcpConn *conn;     /* owns, as its user; NULL once closed */
+    SimTimer timer;    /* of the request under way; in use if there is a timeout */
     uint64_t to_send;  /* of the response under way */
     uint32_t got;      /* of the request under way */
     bool is_due;       /* conn_go() is in the queue */
@@ -22,6 +23,8 @@ struct AppServer {
     bool is_due; /* server_go() is in the queue */
 };
 
+static void server_wake(AppServer *server, SimTime when);
+
 /* ---- one connection --------------------------------------------------------- */
 
 static void
@@ -32,12 +35,36 @@ conn_end(ServerConn *c, bool is_error)
 
     server->counts.closed++;
     server->counts.errors += is_error;
+    if (server->params.timeout > 0)
+        sim_timer_done(server->host->sim, &c->timer);
+    if (server->params.workers > 0 && !server->params.never_accepts) /* one is free again */
+        server_wake(server, MAX(sim_now(server->host->sim), server->next_accept));
     c->conn = NULL;
     tcp_on_event(conn, NULL, NULL);
     if (tcp_close(conn) == -EWOULDBLOCK)
         tcp_release(conn);
     if (!c->is_due)
         sim_pool_put(&server->conns, c);
+}
+
+static void
+conn_on_timeout(void *arg)
+{
+    ServerConn *c = arg;
+
+    c->server->counts.timed_out++;
+    conn_end(c, false);
+}
+
+/* From now on the peer has its time: to send a request, or to take a response. */
+static void
+conn_arm(ServerConn *c)
+{
+    const AppServer *server = c->server;
+    Sim *sim = server->host->sim;
+
+    if (server->params.timeout > 0)
+        sim_timer_set(sim, &c->timer, sim_now(sim) + server->params.timeout, conn_on_timeout, c);
 }
 
 /* 0 when the whole response has been handed to TCP, else what stopped it. */
@@ -51,6 +78,8 @@ conn_respond(ServerConn *c)
             return n;
         c->to_send -= (uint64_t)n;
         c->server->counts.bytes_sent += (uint64_t)n;
+        if (c->to_send == 0)
+            conn_arm(c);
     }
     return 0;
 }
@@ -74,6 +103,7 @@ conn_read(ServerConn *c)
         c->got = 0;
         c->to_send = p->response_bytes;
         server->counts.requests++;
+        conn_arm(c);
     }
     return 1;
 }
@@ -132,18 +162,31 @@ conn_on_event(void *arg, TcpConn *conn, unsigned events)
 
 /* ---- the listeners ---------------------------------------------------------- */
 
+static uint32_t
+server_open(const AppServer *server)
+{
+    return (uint32_t)(server->counts.accepted - server->counts.closed);
+}
+
+static bool
+server_is_busy(const AppServer *server)
+{
+    return server->params.workers > 0 && server_open(server) >= server->params.workers;
+}
+
 static void
 server_take(AppServer *server, TcpConn *conn)
 {
     ServerConn *c = sim_pool_get(&server->conns);
 
     *c = (ServerConn){ .server = server, .conn = conn };
+    sim_timer_init(&c->timer);
+    conn_arm(c);
     server->counts.accepted++;
+    server->counts.most_open = MAX(server->counts.most_open, server_open(server));
     tcp_on_event(conn, conn_on_event, c);
     conn_on_event(c, conn, TCP_EVENT_READABLE); /* data may have come with the handshake */
 }
-
-static void server_wake(AppServer *server, SimTime when);
 
 static void
 server_go(void *arg)
@@ -156,7 +199,8 @@ server_go(void *arg)
     for (guint i = 0; i < server->listeners->len; i++) {
         TcpConn *conn;
 
-        while ((conn = tcp_accept(g_ptr_array_index(server->listeners, i), &error)) != NULL) {
+        while (!server_is_busy(server) &&
+               (conn = tcp_accept(g_ptr_array_index(server->listeners, i), &error)) != NULL) {
             server_take(server, conn);
             if (rate > 0) {
                 server->next_accept =

@@ -104,7 +104,8 @@ tcp_persist_timer(TcpConn *conn)
         return;
     }
     if (tcp_is_orphan(conn)) {
-        bool is_alive = conn->rtt.rto << MIN(conn->rtt.backoff, 20) < tcp_rto_max(conn);
+        bool is_alive = !conn->stack->params.orphan_probe_limit ||
+                        conn->rtt.rto << MIN(conn->rtt.backoff, 20) < tcp_rto_max(conn);
 
         most = tcp_orphan_retries(conn, is_alive);
         if (!is_alive && conn->rtt.backoff >= most) {

@@ -80,6 +80,8 @@ host_serve(lua_State *L)
         .never_reads = conf_bool(&t, "never_reads", false),
         .never_accepts = conf_bool(&t, "never_accepts", false),
         .accepts_per_s = conf_number(&t, "accepts_per_s", 0, 0, 1e9),
+        .workers = (uint32_t)conf_int(&t, "workers", 0, 0, INT32_MAX),
+        .timeout = conf_time(&t, "timeout", 0),
     };
 
     conf_close(&t);
@@ -97,13 +99,15 @@ server_counts(lua_State *L)
 {
     AppServerCounts counts = app_server_counts(*(AppServer **)luaL_checkudata(L, 1, SERVER_META));
 
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     set_int(L, "accepted", counts.accepted);
     set_int(L, "requests", counts.requests);
     set_int(L, "bytes_read", counts.bytes_read);
     set_int(L, "bytes_sent", counts.bytes_sent);
     set_int(L, "closed", counts.closed);
     set_int(L, "errors", counts.errors);
+    set_int(L, "timed_out", counts.timed_out);
+    set_int(L, "most_open", counts.most_open);
     return 1;
 }
 
@@ -253,7 +257,8 @@ crowd_latency(lua_State *L)
 static int
 host_flood(lua_State *L)
 {
-    static const char *const kinds[] = { "syn", "ack", "rst", "syn-scan", "fin-scan" };
+    static const char *const kinds[] = { "syn",      "ack",       "rst",       "syn-scan",
+                                         "fin-scan", "null-scan", "xmas-scan", "ack-scan" };
     static const char *const patterns[] = { "even", "poisson", "bursts" };
     HostBox *host;
     ConfTable t = open_options(L, "flood", &host);
