@@ -91,7 +91,7 @@ world("without, last ACK lost", { remembers = false }, function()
     server:serve { port = 80 }
     wire:drop { from = client, match = "ack", after = "server.FIN", nth = 1 }
     client:connect(server, 80):close()
-    run("1s")
+    run("5s") -- beyond the first retransmission of either profile
     expect(wire:packets { from = server, match = "fin" }):count(2)
     expect(wire:packets { from = client, match = "rst" }):count(1)
     expect(server:connections()[1]):passed("LAST_ACK", "CLOSED")

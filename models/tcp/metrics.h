@@ -11,6 +11,9 @@
  * net.ipv4.tcp_no_metrics_save is set. */
 void tcp_metrics_note(TcpConn *conn);
 bool tcp_metrics_is_proven(const TcpStack *stack, IpAddr peer);
+/* Counterfactual: the last timestamp of an address, whoever it was behind it. */
+void tcp_metrics_note_timestamp(TcpConn *conn);
+bool tcp_metrics_is_older(const TcpStack *stack, const TcpSegment *syn);
 void tcp_metrics_forget(TcpStack *stack);
 
 #endif

@@ -178,6 +178,12 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
                         "net.ipv4.tcp_max_syn_backlog");
         return;
     }
+    if (isn == 0 && tcp_metrics_is_older(stack, seg)) {
+        host_count(stack->host, MIB_TcpExtPAWSPassive);
+        tcp_listen_drop(listener, seg, "timestamp older than the last of this address",
+                        "counterfactual.paws_by_address");
+        return;
+    }
     request = sim_pool_get(&stack->requests);
     request_init(listener, request, seg, false);
     request->conn = ++stack->host->net->last_conn_id;

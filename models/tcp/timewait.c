@@ -175,6 +175,7 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     TcpTimeWait *tw;
 
     tcp_metrics_note(conn);
+    tcp_metrics_note_timestamp(conn);
     if (p->cf_no_time_wait && substate == TCP_TIME_WAIT) {
         cause.counterfactual = "counterfactual.no_time_wait";
         tcp_conn_end(conn, cause);

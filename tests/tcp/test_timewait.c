@@ -9,10 +9,9 @@
 /* The server's side of a closed connection: it closed first, at local port 80,
  * so that a listener is there for a new incarnation. Relative numbers: ours
  * end at 2 (SYN, FIN), the peer's next is 2. */
-static TcpBench *
-server_in_time_wait(TcpProfile profile, uint8_t options)
+static void
+put_server_in_time_wait(TcpBench *b, uint8_t options)
 {
-    TcpBench *b = tcp_bench_new(profile);
     int error;
 
     tcp_bench_listen(b, 8);
@@ -28,6 +27,14 @@ server_in_time_wait(TcpProfile profile, uint8_t options)
     tcp_bench_expect_state(b, TCP_TIME_WAIT);
     tcp_bench_skip(b);
     tcp_bench_run(b, 40 * SIM_SEC);
+}
+
+static TcpBench *
+server_in_time_wait(TcpProfile profile, uint8_t options)
+{
+    TcpBench *b = tcp_bench_new(profile);
+
+    put_server_in_time_wait(b, options);
     return b;
 }
 
@@ -171,6 +178,29 @@ syn_with_an_older_timestamp_is_acknowledged_and_restarts_it(void)
     g_assert_cmpint(time_left(b), ==, 60 * SIM_SEC);
 }
 
+/* tcp_tw_recycle, gone since Linux 4.12: another socket at the same address, maybe
+ * another host behind its NAT, whose clock is behind. */
+static void
+counterfactual_paws_by_address_refuses_a_neighbour_with_an_older_clock(void)
+{
+    for (int on = 0; on <= 1; on++) {
+        g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+        tcp_bench_set(b, "counterfactual.paws_by_address", on ? "1" : "0");
+        put_server_in_time_wait(b, TS);
+        tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .options = TS, .tsval = 500, .peer_port = 4000));
+        if (on)
+            tcp_bench_expect_silence(b);
+        else
+            tcp_bench_expect(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+        g_assert_cmpuint(b->host->mib[MIB_TcpExtPAWSPassive], ==, on);
+        tcp_bench_run(b, 61 * SIM_SEC); /* it is remembered for a minute */
+        tcp_bench_skip(b);
+        tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .options = TS, .tsval = 500, .peer_port = 4001));
+        tcp_bench_expect(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+    }
+}
+
 static void
 syn_is_acknowledged_when_nobody_listens_any_more(void)
 {
@@ -293,6 +323,7 @@ main(int argc, char **argv)
     CLAIM(syn_without_a_higher_number_is_only_acknowledged);
     CLAIM(syn_with_a_newer_timestamp_opens_whatever_its_number);
     CLAIM(syn_with_an_older_timestamp_is_acknowledged_and_restarts_it);
+    CLAIM(counterfactual_paws_by_address_refuses_a_neighbour_with_an_older_clock);
     CLAIM(syn_is_acknowledged_when_nobody_listens_any_more);
     CLAIM(answers_to_bare_segments_are_rate_limited);
     CLAIM(above_max_tw_buckets_connections_close_without);
