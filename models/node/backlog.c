@@ -103,6 +103,10 @@ backlog_receive(HostBacklog *backlog, Iface *iface, Packet *packet)
         host->input(iface, packet);
         return;
     }
+    /* As enqueue_to_backlog() in Linux's net/core/dev.c: a packet is taken while the queue holds
+     * no more than the bound, so that one more than the bound fits. DIFFERS: Linux empties that
+     * queue in one go and works through what it took, up to as many again; here the packet being
+     * worked on counts, and nothing else is out of the queue. */
     if (backlog->count > backlog->max) {
         host_count(host, MIB_HostBacklogDrops);
         host_record_packet(host, iface, PACKET_EVENT_DROPPED, packet, "backlog full");

@@ -102,6 +102,7 @@ a_slow_host_takes_its_time_for_each_packet(void)
 }
 
 /* net.core.netdev_max_backlog: one is worked on, so many wait, the rest is lost. */
+/* Linux takes a packet while qlen <= netdev_max_backlog: with a bound of 4 there are 5. */
 static void
 a_full_backlog_drops(void)
 {
