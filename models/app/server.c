@@ -196,11 +196,12 @@ server_go(void *arg)
     int error;
 
     server->is_due = false;
+    if (server_is_busy(server))
+        return;
     for (guint i = 0; i < server->listeners->len; i++) {
         TcpConn *conn;
 
-        while (!server_is_busy(server) &&
-               (conn = tcp_accept(g_ptr_array_index(server->listeners, i), &error)) != NULL) {
+        while ((conn = tcp_accept(g_ptr_array_index(server->listeners, i), &error)) != NULL) {
             server_take(server, conn);
             if (rate > 0) {
                 server->next_accept =
@@ -208,6 +209,8 @@ server_go(void *arg)
                 server_wake(server, server->next_accept);
                 return;
             }
+            if (server_is_busy(server)) /* conn_end() goes on */
+                return;
         }
     }
 }
