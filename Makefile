@@ -115,7 +115,7 @@ docs: $(BUILD)/docs/generate
 
 install: all
 	install -D -m 755 $(BUILD)/halfopen $(DESTDIR)$(PREFIX)/bin/halfopen
-	find scenarios scripts/plot -type f \( -name '*.lua' -o -name '*.gp' -o -name '*.gnuplot' \) 2>/dev/null | \
+	find scenarios scripts/plot -type f \( -name '*.lua' -o -name '*.trace' -o -name '*.gp' -o -name '*.gnuplot' \) 2>/dev/null | \
 	while read -r file; do install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/halfopen/$$file" || exit 1; done
 
 help:

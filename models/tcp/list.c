@@ -91,3 +91,19 @@ tcp_list(Host *host, void (*fn)(void *arg, const TcpSocketRow *row), void *arg)
     }
     tcp_demux_each(walk.stack, list_entry, &walk);
 }
+
+static uint64_t
+pool_memory(const SimPool *pool)
+{
+    return pool->live * pool->size;
+}
+
+uint64_t
+tcp_memory(const Host *host)
+{
+    const TcpStack *stack = host->tcp;
+
+    return pool_memory(&stack->conns) + pool_memory(&stack->requests) +
+           pool_memory(&stack->timewait_pool) + pool_memory(&stack->rx_chunks) +
+           pool_memory(&stack->ooo_segments);
+}

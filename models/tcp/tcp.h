@@ -198,4 +198,9 @@ typedef struct TcpSocketRow {
 } TcpSocketRow;
 void tcp_list(Host *host, void (*fn)(void *arg, const TcpSocketRow *row), void *arg);
 
+/* Bytes that connections, half-open requests, TIME-WAIT entries and what
+ * connections have received and hold take of this program's memory, without
+ * their places in tables and what waits to be sent. */
+uint64_t tcp_memory(const Host *host);
+
 #endif

@@ -187,7 +187,8 @@ entry_set_headers(TracePacket *entry, const Packet *packet)
     entry->dst.addr = packet->ip.dst;
     entry->len = packet->payload.len;
     entry->stream = packet->payload.len ? packet->payload.stream : 0;
-    if (packet->flags & PACKET_FRAGMENT) {
+    bool is_forged_fragment = packet->raw != NULL && (packet->ip.mf || packet->ip.frag_offset != 0);
+    if (packet->flags & PACKET_FRAGMENT || is_forged_fragment) {
         entry->what |= TRACE_FRAGMENT;
         entry->len = packet_ip_payload_len(packet);
     } else if (packet->raw != NULL) {

@@ -101,6 +101,14 @@ host_ss(lua_State *L)
     return 1;
 }
 
+/* host:memory() -> bytes that its TCP takes of this program */
+static int
+host_memory(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)tcp_memory(host_check(L, 1)->host));
+    return 1;
+}
+
 /* ---- counters ------------------------------------------------------------------------- */
 
 static int
@@ -182,7 +190,8 @@ void
 bind_host_query(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "sockets", host_sockets },   { "ss", host_ss }, { "counter", host_counter },
+        { "sockets", host_sockets },   { "ss", host_ss },
+        { "memory", host_memory },     { "counter", host_counter },
         { "counters", host_counters }, { NULL, NULL },
     };
 

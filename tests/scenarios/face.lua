@@ -225,6 +225,13 @@ world("the script plays a host", function()
 end)
 
 expect(params.chance):equals(0.005)
+world("memory", function()
+    local a, b = pair()
+    local before = b:memory()
+    b:listen(80)
+    a:connect(b, 80)
+    expect(b:memory()):above(before)
+end)
 world("a probability is a number", { chance = 0 }, function() expect(params.chance):equals(0) end)
 
 world("corruption and fragments by hand", function()
