@@ -90,6 +90,35 @@ tcp_demux_find(TcpStack *stack, const TcpTuple *tuple)
     return NULL;
 }
 
+/* How well a listener fits: 2 its own address, 1 any address, 0 not at all. */
+static unsigned
+listener_score(const TcpConn *listener, const TcpTuple *tuple)
+{
+    const TcpTuple *own = &listener->entry.tuple;
+
+    if (own->lport != tuple->lport)
+        return 0;
+    if (ip_addr_is_any(own->local))
+        return 1;
+    return ip_addr_equal(own->local, tuple->local) ? 2 : 0;
+}
+
+/* SO_REUSEPORT: each of those that fit as well has an equal share of the
+ * four-tuples, and a four-tuple always the same one, for a cookie's sake. */
+static TcpConn *
+listener_of_group(TcpStack *stack, const TcpTuple *tuple, unsigned score, unsigned n)
+{
+    unsigned nth = (unsigned)(((uint64_t)hash_tuple(stack, tuple) * n) >> 32);
+
+    for (guint i = 0; i < stack->listeners->len; i++) {
+        TcpConn *listener = g_ptr_array_index(stack->listeners, i);
+
+        if (listener_score(listener, tuple) == score && nth-- == 0)
+            return listener;
+    }
+    return NULL;
+}
+
 TcpConn *
 tcp_demux_listener(TcpStack *stack, const TcpTuple *tuple)
 {
@@ -98,22 +127,17 @@ tcp_demux_listener(TcpStack *stack, const TcpTuple *tuple)
 
     for (guint i = 0; i < stack->listeners->len; i++) {
         TcpConn *listener = g_ptr_array_index(stack->listeners, i);
-        const TcpTuple *own = &listener->entry.tuple;
-        unsigned score = ip_addr_is_any(own->local) ? 1 : 2;
+        unsigned score = listener_score(listener, tuple);
 
-        if (own->lport != tuple->lport || (score == 2 && !ip_addr_equal(own->local, tuple->local)))
-            continue;
         if (score > best_score) {
             best = listener;
             best_score = score;
             equals = 1;
-        } else if (score == best_score && listener->opt.reuse_port) {
+        } else if (score != 0 && score == best_score) {
             equals++;
-            if (hash_tuple(stack, tuple) % equals == 0)
-                best = listener;
         }
     }
-    return best;
+    return equals > 1 ? listener_of_group(stack, tuple, best_score, equals) : best;
 }
 
 void

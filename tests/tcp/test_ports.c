@@ -54,6 +54,36 @@ reuseport_shares_a_port_even_with_a_listener(void)
     g_assert_cmpint(bind_second(true, true, true, true), ==, 0);
 }
 
+/* Four listeners on one port: each has its quarter of the SYNs. */
+static void
+reuseport_listeners_share_the_syns_equally(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *listeners[4];
+    unsigned taken[4] = { 0 };
+    int error;
+
+    for (unsigned i = 0; i < 4; i++) {
+        listeners[i] = open_with(b, false, true);
+        g_assert_cmpint(sock_bind(listeners[i], local(80)), ==, 0);
+        g_assert_cmpint(sock_listen(listeners[i], 4000), ==, 0);
+    }
+    b->listener = listeners[0];
+    b->local_port = 80;
+    for (uint32_t port = 10000; port < 12000; port++) {
+        tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .peer_port = port));
+        tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1, .peer_port = port));
+        tcp_bench_skip(b);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        for (Socket *sock; (sock = sock_accept(listeners[i], &error)) != NULL; taken[i]++)
+            sock_abort(sock);
+        g_assert_cmpuint(taken[i], >, 500 - 5 * 20); /* five standard deviations */
+        g_assert_cmpuint(taken[i], <, 500 + 5 * 20);
+    }
+    b->listener = NULL;
+}
+
 static void
 second_listen_on_a_shared_port_fails(void)
 {
@@ -166,6 +196,53 @@ tw_reuse_takes_a_port_after_a_second(void)
     tcp_bench_run(b, 0);
     tcp_bench_expect(b, SEG(.flags = TCP_SYN));
     g_assert_cmpuint(b->iss - old_iss, ==, 2 + 65537);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTWRecycled], ==, 1);
+}
+
+static void
+tw_reuse_delay_is_the_age_that_an_entry_must_have(void)
+{
+    static const struct {
+        const char *delay;
+        SimTime age;
+        int result;
+    } cases[] = { { "300", 300 * SIM_MS, -EADDRNOTAVAIL },
+                  { "300", 301 * SIM_MS, -EINPROGRESS },
+                  { "0", 1 * SIM_MS, -EINPROGRESS },
+                  { "5000", 4 * SIM_SEC, -EADDRNOTAVAIL },
+                  { "5000", 5001 * SIM_MS, -EINPROGRESS } };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(TcpBench) b = only_port_in_time_wait("1");
+
+        tcp_bench_set(b, "net.ipv4.tcp_tw_reuse_delay", cases[i].delay);
+        tcp_bench_run(b, cases[i].age);
+        g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, cases[i].result);
+    }
+}
+
+/* Mode 2, the default: a host that talks to itself. */
+static void
+tw_reuse_2_takes_a_port_on_the_loopback_after_a_second(void)
+{
+    static const Endpoint self = { { 0, IP_ADDR_V4_PREFIX | 0x7f000001 }, 80 };
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *listener = tcp_bench_open(b), *sock = tcp_bench_open(b), *server;
+    int error;
+
+    tcp_bench_set(b, "net.ipv4.ip_local_port_range", "1000 1000");
+    g_assert_cmpint(sock_bind(listener, (Endpoint){ IP_ADDR_ANY, 80 }), ==, 0);
+    g_assert_cmpint(sock_listen(listener, 8), ==, 0);
+    g_assert_cmpint(sock_connect(sock, self), ==, -EINPROGRESS);
+    tcp_bench_run(b, 10 * SIM_MS);
+    g_assert_nonnull(server = sock_accept(listener, &error));
+    g_assert_cmpint(tcp_bench_close(b, sock), ==, 0);
+    tcp_bench_run(b, 10 * SIM_MS);
+    g_assert_cmpint(sock_close(server), ==, 0);
+    tcp_bench_run(b, 900 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), self), ==, -EADDRNOTAVAIL);
+    tcp_bench_run(b, 200 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), self), ==, -EINPROGRESS);
     g_assert_cmpuint(b->host->mib[MIB_TcpExtTWRecycled], ==, 1);
 }
 
@@ -284,12 +361,15 @@ main(int argc, char **argv)
 #define CLAIM(name) g_test_add_func("/tcp/ports/" #name, name)
     CLAIM(reuseaddr_shares_a_port_that_nobody_listens_on);
     CLAIM(reuseport_shares_a_port_even_with_a_listener);
+    CLAIM(reuseport_listeners_share_the_syns_equally);
     CLAIM(second_listen_on_a_shared_port_fails);
     CLAIM(different_addresses_do_not_conflict);
     CLAIM(address_of_another_host_is_not_available);
     CLAIM(port_in_time_wait_can_be_bound_only_if_both_reuse);
     CLAIM(bound_port_in_time_wait_without_timestamps_is_not_available);
     CLAIM(tw_reuse_takes_a_port_after_a_second);
+    CLAIM(tw_reuse_delay_is_the_age_that_an_entry_must_have);
+    CLAIM(tw_reuse_2_takes_a_port_on_the_loopback_after_a_second);
     CLAIM(without_tw_reuse_another_destination_has_the_port_but_not_the_same);
     CLAIM(connect_takes_ports_of_the_first_parity_first);
     CLAIM(connect_steps_upwards_by_small_even_steps);
