@@ -32,7 +32,11 @@ world("ignored", { abort = 0 }, function()
     expect(server:count("ESTABLISHED")):equals(3)
     expect(server:count("SYN_RECEIVED")):equals(2)
     expect(wire:packets { from = server, match = "rst" }):none()
+    -- A new SYN is dropped as well.
+    local conn, problem = client:connect(server, 80, { timeout = "500ms" })
+    expect(conn, problem):fails("TIMEOUT")
     run("2min") -- SYN-ACKs at 1, 3, 7, 15, 31 s, then the server forgets
+    expect(wire:packets { from = server, match = "rst" }):none()
     expect(server:count("SYN_RECEIVED")):equals(0)
     expect(client:count("ESTABLISHED")):equals(5) -- two of them with nobody
     say("0: two final ACKs were ignored; after 63 s the server forgot them, and two clients hold connections with nobody.")
