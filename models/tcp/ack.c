@@ -281,8 +281,9 @@ ack_old(TcpConn *conn, AckState *ack, uint32_t delivered_before)
 {
     uint32_t max_wnd = (uint32_t)MIN((uint64_t)conn->snd.max_wnd, conn->bytes_acked);
 
-    /* RFC 5961 §5.2: too old to be anything but blind injection */
-    if (seq_before(ack->seq, conn->snd.una - max_wnd))
+    /* RFC 5961 §5.2: too old to be anything but blind injection. Before it any
+     * old number was good enough. */
+    if (seq_before(ack->seq, conn->snd.una - max_wnd) && conn->stack->params.rfc5961)
         return TCP_CHALLENGE;
     if (ack->seg->h->n_sacks) {
         tcp_sack_tag(conn, ack);

@@ -207,7 +207,7 @@ why_now(TcpConn *conn)
          tcp_window_would_be(conn) >= conn->rcv.wnd))
         return "RFC 5681 §4.2: every second full segment";
     if (tcp_quickack_is_on(conn))
-        return "quick ACK";
+        return "Linux: quick ACK";
     if (conn->ack.pending & TCP_ACK_NOW)
         return "RFC 5681 §4.2: at once";
     return NULL;
@@ -250,7 +250,7 @@ tcp_ack_after_read(TcpConn *conn, size_t copied)
         if (copied && conn->stack->params.quickack && !conn->rcv.truesize &&
             ((pending & TCP_ACK_PUSHED2) ||
              ((pending & TCP_ACK_PUSHED) && !tcp_pingpong_is_on(conn)))) {
-            tcp_send_ack(conn, "queue drained after PSH");
+            tcp_send_ack(conn, "Linux: queue drained after PSH");
             return;
         }
     }

@@ -8,6 +8,7 @@
 #include "models/tcp/ecn.h"
 #include "models/tcp/isn.h"
 #include "models/tcp/ports.h"
+#include "models/tcp/text.h"
 
 #define RESEND_SYN_NS                                                                              \
     (8 * SIM_MS) /* two jiffies of 4 ms: what Linux waits before it sends the SYN again */
@@ -240,6 +241,19 @@ simultaneous_open(TcpConn *conn, TcpSegment *seg)
     tcp_queue_syn(conn, TCP_SYN | TCP_ACK);
 }
 
+/* §3.10.7.3 #4: what else the SYN-ACK carries is processed from the sixth step
+ * on. DIFFERS: Linux acknowledges the SYN alone, and the peer sends it again. */
+static void
+take_rest_of_syn_ack(TcpConn *conn, const TcpSegment *seg)
+{
+    TcpSegment rest = *seg;
+
+    rest.flags &= (uint16_t)~TCP_SYN;
+    rest.seq++;
+    if (conn->stack->params.accept_syn_data && rest.seq != rest.end_seq)
+        tcp_take_text(conn, &rest);
+}
+
 static void
 syn_ack_received(TcpConn *conn, TcpSegment *seg)
 {
@@ -267,6 +281,7 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
     tcp_wake(conn, TCP_EVENT_CONNECTED | TCP_EVENT_WRITABLE);
     if (tcp_fastopen_syn_ack(conn, seg))
         return;
+    take_rest_of_syn_ack(conn, seg);
     if (conn->writer_waits || conn->opt.defer_accept_s > 0 || tcp_pingpong_is_on(conn))
         tcp_ack_hold(conn);
     else
@@ -290,9 +305,10 @@ tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg)
         return;
     if ((seg->flags & TCP_RST) != 0) {
         if (has_ack)
-            tcp_conn_fail(
-                conn, ECONNREFUSED,
-                TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.3 #2", .packet = seg->packet->id));
+            tcp_reset_received(conn, seg, "RFC 9293 §3.10.7.3 #2", NULL);
+        else
+            tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, "RST without ACK",
+                        "RFC 9293 §3.10.7.3 #2");
         return;
     }
     if ((seg->flags & TCP_SYN) == 0) {

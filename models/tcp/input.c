@@ -23,21 +23,47 @@ check_flags(TcpConn *conn, TcpSegment *seg)
     return seg->flags & (TCP_ACK | TCP_RST | TCP_SYN) ? TCP_PASS : TCP_DROP;
 }
 
-/* An RST one below RCV.NXT may follow a FIN that its sender forgot (RFC 5961
- * §3.2 as Linux extends it). */
+/* An RST one below RCV.NXT may follow a FIN that its sender forgot. DIFFERS:
+ * Linux; to RFC 5961 §3.2 it is outside the window. */
 static bool
 resets_after_fin(const TcpConn *conn, const TcpSegment *seg)
 {
-    return seg->seq == conn->rcv.nxt - 1 &&
+    return seg->seq == conn->rcv.nxt - 1 && conn->stack->params.rst_tolerance &&
            (conn->state == TCP_CLOSE_WAIT || conn->state == TCP_LAST_ACK ||
             conn->state == TCP_CLOSING);
 }
 
+/* Simultaneous open: the peer's SYN-ACK repeats the SYN that brought us here. */
+static bool
+is_crossed_syn_ack(const TcpConn *conn, const TcpSegment *seg)
+{
+    const uint16_t both = TCP_SYN | TCP_ACK;
+
+    return conn->state == TCP_SYN_RECEIVED && (seg->flags & both) == both &&
+           seg->seq + 1 == seg->end_seq && seg->seq + 1 == conn->rcv.nxt &&
+           seg->ack == conn->snd.nxt;
+}
+
+/* RFC 9293 §3.10.7.4 #1, its four cases; through a closed window only what is
+ * at its edge comes, so that ACKs and RSTs are heard. */
+static bool
+is_acceptable(const TcpConn *conn, const TcpSegment *seg)
+{
+    uint32_t nxt = conn->rcv.nxt, wnd = tcp_window_now(conn);
+
+    if (seg->seq == nxt || is_crossed_syn_ack(conn, seg))
+        return true;
+    return seg->seq - nxt < wnd || (seg->seq != seg->end_seq && seg->end_seq - 1 - nxt < wnd);
+}
+
+/* DIFFERS: Linux, whose left edge is what it last acknowledged. */
 static bool
 is_in_window(const TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t limit = conn->rcv.nxt + tcp_window_now(conn);
 
+    if (conn->stack->params.strict_sequence)
+        return is_acceptable(conn, seg);
     if (seq_before(seg->end_seq, conn->rcv.wup))
         return false;
     if (!seq_after(seg->end_seq, limit))
@@ -60,7 +86,7 @@ check_sequence(TcpConn *conn, TcpSegment *seg)
             return TCP_PASS;
         return TCP_DROP;
     }
-    if (seg->flags & TCP_SYN)
+    if ((seg->flags & TCP_SYN) && params->rfc5961)
         return TCP_PASS; /* the SYN check answers it with a challenge */
     if (params->cf_no_window_check && seg->payload.len) {
         seg->end_seq += conn->rcv.nxt - seg->seq;
@@ -69,57 +95,63 @@ check_sequence(TcpConn *conn, TcpSegment *seg)
                             "counterfactual.no_window_check");
         return TCP_PASS;
     }
-    if (!seq_before(seg->end_seq, conn->rcv.wup))
+    if (seq_after(seg->end_seq, conn->rcv.nxt))
         host_count(conn->stack->host, MIB_TcpExtBeyondWindow);
     return TCP_DROP_ACK;
+}
+
+/* Its sender may have missed nothing of what we hold out of order. DIFFERS:
+ * Linux alone. */
+static bool
+is_at_right_edge_of_sacks(const TcpConn *conn, const TcpSegment *seg)
+{
+    uint32_t right;
+
+    if (!conn->ack.n_sacks || !conn->stack->params.rst_tolerance)
+        return false;
+    right = conn->ack.sacks[0].end;
+    for (unsigned i = 1; i < conn->ack.n_sacks; i++)
+        if (seq_after(conn->ack.sacks[i].end, right))
+            right = conn->ack.sacks[i].end;
+    return seg->seq == right;
 }
 
 static TcpVerdict
 check_rst(TcpConn *conn, TcpSegment *seg)
 {
     const TcpParams *params = &conn->stack->params;
-    bool is_exact = seg->seq == conn->rcv.nxt || resets_after_fin(conn, seg);
+    const char *counterfactual = NULL, *rule = "RFC 9293 §3.10.7.4 #2";
 
     if (!(seg->flags & TCP_RST))
         return TCP_PASS;
-    if (!is_exact && conn->ack.n_sacks) {
-        /* Its sender may have missed nothing of what we hold out of order. */
-        uint32_t right = conn->ack.sacks[0].end;
-
-        for (unsigned i = 1; i < conn->ack.n_sacks; i++)
-            if (seq_after(conn->ack.sacks[i].end, right))
-                right = conn->ack.sacks[i].end;
-        is_exact = seg->seq == right;
+    if (seg->seq != conn->rcv.nxt) {
+        if (resets_after_fin(conn, seg))
+            rule = "Linux: RST at the FIN";
+        else if (is_at_right_edge_of_sacks(conn, seg))
+            rule = "Linux: RST at the right edge of SACK";
+        else if (params->cf_no_rst_check)
+            counterfactual = "counterfactual.no_rst_check";
+        else if (params->rfc5961)
+            return TCP_CHALLENGE;
     }
-    if (!is_exact && params->cf_no_rst_check) {
-        note_counterfactual(conn, seg, "RST with any sequence number accepted",
-                            "counterfactual.no_rst_check");
-        is_exact = true;
-    }
-    if (!is_exact && params->rfc5961)
-        return TCP_CHALLENGE;
-    tcp_reset_received(conn, seg);
+    tcp_reset_received(conn, seg, rule, counterfactual);
     return TCP_GONE;
-}
-
-/* Simultaneous open: the peer's SYN-ACK repeats the SYN that brought us here. */
-static bool
-is_crossed_syn_ack(const TcpConn *conn, const TcpSegment *seg)
-{
-    return conn->state == TCP_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
-           seg->seq + 1 == seg->end_seq && seg->seq + 1 == conn->rcv.nxt &&
-           seg->ack == conn->snd.nxt;
 }
 
 static TcpVerdict
 check_syn(TcpConn *conn, TcpSegment *seg)
 {
+    const char *rule = "RFC 9293 §3.10.7.4 #4: without RFC 5961";
+
     if (!(seg->flags & TCP_SYN) || is_crossed_syn_ack(conn, seg))
         return TCP_PASS;
-    host_count(conn->stack->host, MIB_TcpExtTCPSYNChallenge);
-    if (conn->stack->params.rfc5961)
+    if (conn->stack->params.rfc5961) {
+        host_count(conn->stack->host, MIB_TcpExtTCPSYNChallenge);
         return TCP_CHALLENGE;
-    tcp_reset_received(conn, seg); /* RFC 793: an error, reset */
+    }
+    tcp_reply_reset(conn->stack, seg, rule);
+    tcp_conn_fail(conn, ECONNRESET,
+                  TCP_CAUSE("segment", "SYN in the window", rule, .packet = seg->packet->id));
     return TCP_GONE;
 }
 
@@ -127,10 +159,10 @@ static TcpVerdict
 ack_in_syn_received(TcpConn *conn, TcpSegment *seg)
 {
     /* RFC 9293 §3.10.7.4 #5: SND.UNA < SEG.ACK =< SND.NXT, else a reset. */
-    if (!seq_after(seg->ack, conn->snd.una) || seq_after(seg->ack, conn->snd.nxt))
-        return TCP_RESET;
-    if (tcp_ack(conn, seg, false) != TCP_PASS)
-        return TCP_RESET;
+    if (!seq_after(seg->ack, conn->snd.una) || seq_after(seg->ack, conn->snd.nxt) ||
+        tcp_ack(conn, seg, false) != TCP_PASS)
+        return tcp_refuse(seg, TCP_RESET, "ACK of another SYN than ours",
+                          "RFC 9293 §3.10.7.4 #5: SYN-RECEIVED");
     tcp_handshake_done(conn, seg);
     return conn->has_ended ? TCP_GONE : TCP_PASS;
 }
@@ -167,7 +199,7 @@ check_ack(TcpConn *conn, TcpSegment *seg)
     TcpVerdict verdict;
 
     if (!(seg->flags & TCP_ACK))
-        return TCP_DROP;
+        return tcp_refuse(seg, TCP_DROP, "no ACK", "RFC 9293 §3.10.7.4 #5");
     if (conn->state == TCP_SYN_RECEIVED) {
         verdict = ack_in_syn_received(conn, seg);
         if (verdict == TCP_PASS)
@@ -189,7 +221,7 @@ static const struct {
     const char *section, *what; /* what a segment is that does not pass */
     TcpVerdict (*step)(TcpConn *conn, TcpSegment *seg);
 } steps[] = {
-    { "RFC 9293 §3.10.7.4", "neither ACK, RST nor SYN", check_flags },
+    { "RFC 9293 §3.10.7.4 #5", "neither ACK, RST nor SYN", check_flags },
     { "RFC 7323 §5.3 R1", "timestamp older than TS.Recent (PAWS)", tcp_check_paws },
     { "RFC 9293 §3.10.7.4 #1", "sequence number not acceptable", check_sequence },
     { "RFC 5961 §3.2", "RST not at RCV.NXT", check_rst },
@@ -202,34 +234,32 @@ static const struct {
 /* ---- What becomes of a segment that did not pass ---------------------------------- */
 
 static void
-act_on(TcpConn *conn, TcpSegment *seg, TcpVerdict verdict, const char *what, const char *section)
+drop_and_ack(TcpConn *conn, TcpSegment *seg, const char *rule, MibCounter skipped)
 {
-    MibCounter skipped = MIB_TcpExtTCPACKSkippedSeq;
+    if (tcp_reply_is_limited(conn, seg, skipped))
+        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
+                    "its answer is rate limited", "net.ipv4.tcp_invalid_ratelimit");
+    else
+        tcp_send_dup_ack(conn, seg, rule);
+}
 
-    switch (verdict) {
-    case TCP_DROP:
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, what, section);
-        break;
-    case TCP_DROP_ACK:
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, what, section);
-        if (section == steps[1].section)
-            skipped = MIB_TcpExtTCPACKSkippedPAWS;
-        if (!tcp_reply_is_limited(conn, seg, skipped))
-            tcp_send_dup_ack(conn, seg, section);
-        break;
-    case TCP_CHALLENGE:
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, what, section);
-        tcp_challenge_ack(conn, seg, section);
-        break;
-    case TCP_RESET:
-        tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, what, section);
-        tcp_reply_reset(conn->stack, seg, section);
-        break;
-    case TCP_PASS:
-    case TCP_DONE:
-    case TCP_GONE:
-        break;
-    }
+static void
+act_on(TcpConn *conn, TcpSegment *seg, TcpVerdict verdict, size_t step)
+{
+    const char *what = seg->what ? seg->what : steps[step].what;
+    const char *rule = seg->rule ? seg->rule : steps[step].section;
+
+    if (verdict == TCP_DONE || verdict == TCP_GONE || verdict == TCP_PASS)
+        return;
+    tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, what, rule);
+    if (verdict == TCP_DROP_ACK)
+        drop_and_ack(conn, seg, rule,
+                     steps[step].step == tcp_check_paws ? MIB_TcpExtTCPACKSkippedPAWS
+                                                        : MIB_TcpExtTCPACKSkippedSeq);
+    else if (verdict == TCP_CHALLENGE)
+        tcp_challenge_ack(conn, seg, rule);
+    else if (verdict == TCP_RESET)
+        tcp_reply_reset(conn->stack, seg, rule);
 }
 
 /* ---- The short cut ------------------------------------------------------------------ */
@@ -297,7 +327,7 @@ tcp_input_synchronized(TcpConn *conn, TcpSegment *seg)
         TcpVerdict verdict = steps[i].step(conn, seg);
 
         if (__builtin_expect(verdict != TCP_PASS, 0)) {
-            act_on(conn, seg, verdict, steps[i].what, steps[i].section);
+            act_on(conn, seg, verdict, i);
             return;
         }
     }

@@ -354,6 +354,7 @@ request_on_timer(void *arg)
 void
 tcp_request_resend_synack(TcpRequest *request)
 {
-    request_resend(request->listener->conn->stack, request, "RFC 9293 §3.10.7.4: repeated SYN");
+    request_resend(request->listener->conn->stack, request,
+                   "Linux: a repeated SYN gets the SYN-ACK again");
     tcp_request_arm(request);
 }

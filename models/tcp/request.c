@@ -25,6 +25,13 @@ reply_is_limited(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 }
 
 static void
+note_drop(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg, const char *what,
+          const char *rule)
+{
+    tcp_verdict(stack, request->conn, VERDICT_DROP, seg->packet->id, what, rule);
+}
+
+static void
 ack_or_silence(TcpStack *stack, TcpRequest *request, const TcpSegment *seg, const char *rule)
 {
     if (!reply_is_limited(stack, request, seg))
@@ -37,21 +44,33 @@ has_timestamp(const TcpRequest *request, const TcpSegment *seg)
     return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
 }
 
-/* RFC 7323 §5.3 R1, and an echo of what was never sent. NULL: fine. */
+/* RFC 7323 §5.3 R1, and an echo of what was never sent. NULL: fine. DIFFERS:
+ * Linux refuses an RST too. */
 static const char *
 timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg,
                     MibCounter *counter)
 {
-    if (!has_timestamp(request, seg) || stack->params.cf_no_paws)
+    bool is_rst = (seg->flags & TCP_RST) != 0;
+
+    if (!has_timestamp(request, seg) || stack->params.cf_no_paws ||
+        (is_rst && !stack->params.synrcvd_as_request))
         return NULL;
     *counter = MIB_TcpExtPAWSEstab;
     if ((int32_t)(seg->tsval - request->ts_recent) < 0)
-        return "RFC 7323 §5.3 R1";
+        return is_rst ? "Linux: PAWS holds for an RST too" : "RFC 7323 §5.3 R1";
     *counter = MIB_TcpExtTSEcrRejected;
     if (seg->tsecr != 0 &&
         !seq_between(seg->tsecr, request->ts_first, tcp_ts_clock(stack) + request->ts_offset))
         return "RFC 7323 §3.2: impossible echo";
     return NULL;
+}
+
+/* RFC 7323 §3.2: a segment without what was agreed. DIFFERS: Linux takes it. */
+static bool
+lacks_timestamp(const TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
+{
+    return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) == 0 &&
+           !stack->params.paws_tolerance && (seg->flags & (TCP_RST | TCP_SYN)) == 0;
 }
 
 /* RFC 9293 §3.10.7.4 #1 over the window that the SYN-ACK offered. */
@@ -114,60 +133,91 @@ is_acceptable(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 {
     MibCounter counter;
     const char *objection = timestamp_objection(stack, request, seg, &counter);
+    const char *rule = objection != NULL ? objection : "RFC 9293 §3.10.7.4 #1";
 
+    if (lacks_timestamp(stack, request, seg)) {
+        note_drop(stack, request, seg, "no timestamp, though they were agreed", "RFC 7323 §3.2");
+        return false;
+    }
     if (objection == NULL && is_in_window(stack, request, seg)) {
         if (has_timestamp(request, seg) && !seq_after(seg->seq, request->irs + 1))
             request->ts_recent = seg->tsval;
         return true;
     }
     if ((seg->flags & TCP_RST) == 0)
-        ack_or_silence(stack, request, seg,
-                       objection != NULL ? objection : "RFC 9293 §3.10.7.4 #1");
+        ack_or_silence(stack, request, seg, rule);
+    else
+        note_drop(stack, request, seg, "RST that is not acceptable", rule);
     if (objection != NULL)
         host_count(stack->host, counter);
     return false;
+}
+
+/* RFC 9293 §3.10.7.4 #5. True: answered with RST, and the request stays. */
+static bool
+refuses_ack(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
+{
+    if ((seg->flags & TCP_ACK) == 0 || (seg->flags & TCP_RST) != 0 || seg->ack == request->iss + 1)
+        return false;
+    tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.4 #5: SYN-RECEIVED");
+    return true;
+}
+
+/* RFC 5961 §3.2 */
+static bool
+challenges_rst(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
+{
+    if ((seg->flags & TCP_RST) == 0 || seg->seq == request->irs + 1 ||
+        stack->params.cf_no_rst_check || !stack->params.rfc5961)
+        return false;
+    if (!reply_is_limited(stack, request, seg)) {
+        host_count(stack->host, MIB_TcpExtTCPChallengeACK);
+        tcp_request_reply(stack, request, seg, "RFC 5961 §3.2");
+    }
+    return true;
+}
+
+/* What Linux does before the ordered checks. */
+static bool
+takes_as_request(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
+{
+    MibCounter counter;
+
+    if (!stack->params.synrcvd_as_request)
+        return false;
+    if (is_repeated_syn(request, seg) &&
+        timestamp_objection(stack, request, seg, &counter) == NULL) {
+        if (!reply_is_limited(stack, request, seg))
+            tcp_request_resend_synack(request);
+        return true;
+    }
+    return refuses_ack(stack, request, seg);
 }
 
 void
 tcp_input_request(TcpRequest *request, TcpSegment *seg)
 {
     TcpStack *stack = request->listener->conn->stack;
-    MibCounter counter;
 
-    if (is_repeated_syn(request, seg) &&
-        timestamp_objection(stack, request, seg, &counter) == NULL) {
-        if (!reply_is_limited(stack, request, seg))
-            tcp_request_resend_synack(request);
+    if (takes_as_request(stack, request, seg))
         return;
-    }
-    if ((seg->flags & TCP_ACK) != 0 && (seg->flags & TCP_RST) == 0 &&
-        seg->ack != request->iss + 1) {
-        tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.4 #5: SYN-RECEIVED");
-        return;
-    }
     take_four_way_syn_ack(stack, request, seg);
     if (!is_acceptable(stack, request, seg))
         return;
-    if (seg->seq == request->irs) /* a SYN-ACK, or a SYN that carries more */
+    if (seg->seq == request->irs) /* a SYN that carries more */
         seg->flags &= ~TCP_SYN;
-    if ((seg->flags & TCP_RST) != 0 && seg->seq != request->irs + 1 &&
-        !stack->params.cf_no_rst_check) {
-        if (!reply_is_limited(stack, request, seg)) {
-            host_count(stack->host, MIB_TcpExtTCPChallengeACK);
-            tcp_request_reply(stack, request, seg, "RFC 5961 §3.2");
-        }
+    if (challenges_rst(stack, request, seg))
         return;
-    }
     if ((seg->flags & (TCP_RST | TCP_SYN)) != 0) {
         reset_or_relisten(stack, request, seg);
         return;
     }
     if ((seg->flags & TCP_ACK) == 0) {
-        tcp_verdict(stack, request->conn, VERDICT_DROP, seg->packet->id, "no ACK",
-                    "RFC 9293 §3.10.7.4 #5");
+        note_drop(stack, request, seg, "no ACK", "RFC 9293 §3.10.7.4 #5");
         return;
     }
-    tcp_request_complete(request, seg);
+    if (!refuses_ack(stack, request, seg))
+        tcp_request_complete(request, seg);
 }
 
 void

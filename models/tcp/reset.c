@@ -42,8 +42,13 @@ tcp_reply_reset(TcpStack *stack, const TcpSegment *seg, const char *rule)
 void
 tcp_input_closed(TcpStack *stack, TcpSegment *seg)
 {
+    const char *rule = "RFC 9293 §3.10.7.1";
+
     host_record_packet(stack->host, NULL, PACKET_EVENT_REFUSED, seg->packet, "no socket");
-    tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.1");
+    if ((seg->flags & TCP_RST) != 0)
+        tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "RST for no socket", rule);
+    else
+        tcp_reply_reset(stack, seg, rule);
 }
 
 void
@@ -58,7 +63,7 @@ tcp_send_reset(TcpConn *conn, const char *rule)
 
 /* What an RST means for the user depends on how far the connection was. */
 static int
-reset_errno(TcpState state)
+errno_of_linux(TcpState state)
 {
     switch (state) {
     case TCP_SYN_SENT:
@@ -72,11 +77,45 @@ reset_errno(TcpState state)
     }
 }
 
-void
-tcp_reset_received(TcpConn *conn, const TcpSegment *seg)
+/* RFC 9293 §3.10.7.4 #2: "refused" to who opens, "reset" while a FIN is
+ * missing; when both were sent it only ends the connection. */
+static int
+errno_of_rfc(TcpState state)
 {
-    tcp_conn_fail(conn, reset_errno(conn->state),
-                  TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2", .packet = seg->packet->id));
+    switch (state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+        return ECONNREFUSED;
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+        return ECONNRESET;
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_N_STATES:
+        break;
+    }
+    return 0;
+}
+
+int
+tcp_reset_errno(const TcpConn *conn)
+{
+    return conn->stack->params.reset_errors ? errno_of_linux(conn->state)
+                                            : errno_of_rfc(conn->state);
+}
+
+void
+tcp_reset_received(TcpConn *conn, const TcpSegment *seg, const char *rule,
+                   const char *counterfactual)
+{
+    tcp_conn_fail(conn, tcp_reset_errno(conn),
+                  TCP_CAUSE("segment", "RST", rule, .packet = seg->packet->id,
+                            .counterfactual = counterfactual));
 }
 
 static bool
@@ -100,16 +139,17 @@ tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
     return !tcp_segment_has_text(seg) && reply_is_limited(conn, skipped);
 }
 
-/* RFC 5961 §7: so many a second for the whole host. */
+/* RFC 5961 §7: so many in a time for the whole host. */
 static bool
 challenge_is_spent(TcpStack *stack)
 {
-    SimTime second = sim_now(stack->sim) / SIM_SEC;
+    SimTime window =
+        sim_now(stack->sim) / ((SimTime)stack->params.challenge_ack_window_s * SIM_SEC);
 
     if (stack->params.challenge_ack_limit == INT32_MAX)
         return false;
-    if (stack->challenge_at != second) {
-        stack->challenge_at = second;
+    if (stack->challenge_at != window) {
+        stack->challenge_at = window;
         stack->challenge_count = 0;
     }
     return stack->challenge_count++ >= stack->params.challenge_ack_limit;
@@ -118,10 +158,15 @@ challenge_is_spent(TcpStack *stack)
 void
 tcp_challenge_ack(TcpConn *conn, const TcpSegment *seg, const char *rule)
 {
-    if (reply_is_limited(conn, MIB_TcpExtTCPACKSkippedChallenge) ||
-        challenge_is_spent(conn->stack)) {
+    const char *limit = NULL;
+
+    if (reply_is_limited(conn, MIB_TcpExtTCPACKSkippedChallenge))
+        limit = "net.ipv4.tcp_invalid_ratelimit";
+    else if (challenge_is_spent(conn->stack))
+        limit = "net.ipv4.tcp_challenge_ack_limit";
+    if (limit != NULL) {
         tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id,
-                    "challenge ACK is rate limited", "net.ipv4.tcp_invalid_ratelimit");
+                    "challenge ACK is rate limited", limit);
         return;
     }
     host_count(conn->stack->host, MIB_TcpExtTCPChallengeACK);

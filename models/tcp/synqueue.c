@@ -194,10 +194,10 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(
         stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
-        TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2", .packet = seg->packet->id));
+        TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2 #3", .packet = seg->packet->id));
     if (tcp_fastopen_listen(listener, request, seg, &reply))
         return;
-    tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2");
+    tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2 #3");
     if (stack->params.cf_two_way_handshake)
         establish_in_two_ways(listener, request, seg);
     else
@@ -264,9 +264,16 @@ tcp_input_listen(TcpConn *conn, TcpSegment *seg)
             tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.2 #2");
         return;
     }
-    if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
+    if ((seg->flags & TCP_SYN) == 0) {
         tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "no SYN at LISTEN",
                     "RFC 9293 §3.10.7.2 #4");
+        return;
+    }
+    /* DIFFERS: Linux takes it for a scan. By the RFC the FIN is for later: it is
+     * not acknowledged, so it comes again. */
+    if ((seg->flags & TCP_FIN) != 0 && !stack->params.accept_syn_data) {
+        tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "SYN with FIN at LISTEN",
+                    "Linux: SYN and FIN together");
         return;
     }
     tcp_listen_syn(conn, seg, 0);

@@ -60,7 +60,8 @@ typedef struct TcpSegment {
     Payload payload; /* trimmed as checks go on */
     bool has_ts;     /* and timestamps are in use on this connection */
     uint32_t tsval, tsecr;
-    uint8_t ecn; /* the ECN field of the IP header */
+    uint8_t ecn;             /* the ECN field of the IP header */
+    const char *what, *rule; /* why a step refuses it, if not for what the step is named after */
 } TcpSegment;
 
 /* What a step of the ordered checks says. */
@@ -73,6 +74,15 @@ typedef enum TcpVerdict {
     TCP_GONE,      /* the connection has ended: touch it no more */
     TCP_DONE,      /* taken: no further steps */
 } TcpVerdict;
+
+/* For a reason of its own: not the one that the step is named after. */
+static inline TcpVerdict
+tcp_refuse(TcpSegment *seg, TcpVerdict verdict, const char *what, const char *rule)
+{
+    seg->what = what;
+    seg->rule = rule;
+    return verdict;
+}
 
 /* ---- The connection -------------------------------------------------------- */
 
@@ -397,7 +407,10 @@ void tcp_fin_from(TcpConn *conn, const char *call);
 /* close.c: new data for a socket that nobody will read (orphan past FIN): RST. */
 bool tcp_data_after_close(TcpConn *conn, const TcpSegment *seg);
 /* reset.c */
-void tcp_reset_received(TcpConn *conn, const TcpSegment *seg); /* an acceptable RST */
+/* An acceptable RST, by this rule. */
+void tcp_reset_received(TcpConn *conn, const TcpSegment *seg, const char *rule,
+                        const char *counterfactual);
+int tcp_reset_errno(const TcpConn *conn); /* what an RST would tell the user now; 0: nothing */
 void tcp_send_reset(TcpConn *conn, const char *rule); /* active: <SEQ=SND.NXT><CTL=RST,ACK> */
 void tcp_reply_reset(TcpStack *stack, const TcpSegment *seg,
                      const char *rule); /* to a segment, no connection needed */

@@ -25,6 +25,15 @@ answer_duplicate(TcpConn *conn)
 {
     tcp_quickack_enter(conn, TCP_MAX_QUICKACKS);
     tcp_ack_schedule(conn);
+    if (!conn->stack->params.quickack) /* RFC 9293 §3.10.7.4 #1 does not delay it */
+        conn->ack.pending |= TCP_ACK_NOW;
+}
+
+/* The rule that answers what was received before. */
+static const char *
+duplicate_rule(const TcpConn *conn)
+{
+    return conn->rec.sack_ok && conn->stack->params.dsack ? "RFC 2883 §4" : "RFC 9293 §3.10.7.4 #1";
 }
 
 void
@@ -184,11 +193,33 @@ take_out_of_order(TcpConn *conn, TcpSegment *seg)
     conn->rcv.ooo_packets++;
     host_count(conn->stack->host, MIB_TcpExtTCPOFOQueue);
     if (!tcp_reassembly_add(conn, seg, truesize))
-        note_drop(conn, seg, "out of order data that was there", "RFC 2883 §4");
+        note_drop(conn, seg, "out of order data that was there", duplicate_rule(conn));
     else if (conn->rec.sack_ok)
         /* Without SACK the duplicate ACKs must not change the window. */
         tcp_window_grow(conn, len, truesize);
     tcp_window_note_reorder(conn);
+}
+
+/* A segment in a state that the peer's FIN led to. What ends before that FIN is
+ * an old duplicate, answered as any other; what goes past it, nobody sent. */
+static TcpVerdict
+check_end_of_stream(TcpConn *conn, TcpSegment *seg)
+{
+    uint32_t nxt = conn->rcv.nxt, text_end = seg->end_seq - !!(seg->flags & TCP_FIN);
+    const char *rule = "Linux: data past the FIN";
+
+    if (seq_before(seg->seq, nxt) && !seq_after(text_end, nxt))
+        return TCP_PASS;
+    if (!seq_before(seg->seq, nxt) || !conn->stack->params.data_past_fin_resets) {
+        if (seg->seq != seg->end_seq)
+            note_drop(conn, seg, "data past the FIN", "RFC 9293 §3.10.7.4 #7");
+        return TCP_DONE;
+    }
+    host_count(conn->stack->host, MIB_TcpExtTCPAbortOnData);
+    tcp_reply_reset(conn->stack, seg, rule);
+    tcp_conn_fail(conn, tcp_reset_errno(conn),
+                  TCP_CAUSE("segment", "data past the FIN", rule, .packet = seg->packet->id));
+    return TCP_GONE;
 }
 
 /* Data for a socket whose user has closed reading (RFC 1122 §4.2.2.13), or
@@ -200,12 +231,7 @@ check_readers(TcpConn *conn, TcpSegment *seg)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-        if (!seq_before(seg->seq, conn->rcv.nxt)) {
-            if (seg->seq != seg->end_seq)
-                note_drop(conn, seg, "data past the FIN", "RFC 9293 §3.10.7.4 #7");
-            return TCP_DONE;
-        }
-        break;
+        return check_end_of_stream(conn, seg);
     case TCP_FIN_WAIT_1:
     case TCP_FIN_WAIT_2:
     case TCP_ESTABLISHED:
@@ -249,7 +275,7 @@ tcp_take_text(TcpConn *conn, TcpSegment *seg)
     } else if (!seq_after(seg->end_seq, nxt)) {
         host_count(conn->stack->host, MIB_TcpExtDelayedACKLost);
         tcp_dsack_set(conn, seg->seq, seg->end_seq);
-        note_drop(conn, seg, "data that was received before", "RFC 2883 §4");
+        note_drop(conn, seg, "data that was received before", duplicate_rule(conn));
         answer_duplicate(conn);
     } else if (!seq_before(seg->seq, nxt + wnd)) {
         note_drop(conn, seg, "data beyond the window", "RFC 9293 §3.10.7.4 #1");

@@ -69,31 +69,46 @@ is_disordered_ack(const TcpConn *conn, const TcpSegment *seg)
            (int32_t)(conn->ts.recent - seg->tsval) <= replay;
 }
 
+/* RFC 7323 §3.2: once both agreed, a segment without the option is dropped.
+ * DIFFERS: Linux takes it. */
+static TcpVerdict
+check_absence(const TcpConn *conn, TcpSegment *seg)
+{
+    if (!conn->ts.ok || conn->stack->params.paws_tolerance ||
+        (seg->flags & (TCP_RST | TCP_SYN)) != 0)
+        return TCP_PASS;
+    return tcp_refuse(seg, TCP_DROP, "no timestamp, though they were agreed", "RFC 7323 §3.2");
+}
+
 TcpVerdict
 tcp_check_paws(TcpConn *conn, TcpSegment *seg)
 {
+    const TcpParams *params = &conn->stack->params;
     bool is_pure_ack = (seg->flags & TCP_ACK) && seg->seq == seg->end_seq;
+    bool is_tolerant = params->paws_tolerance;
     Host *host = conn->stack->host;
 
     if (!seg->has_ts)
+        return check_absence(conn, seg);
+    if (tcp_ts_is_fresh(conn->ts.recent, conn->ts.recent_at, seg->tsval, is_tolerant,
+                        tcp_now(conn)))
         return TCP_PASS;
-    if (tcp_ts_is_fresh(conn->ts.recent, conn->ts.recent_at, seg->tsval, 1, tcp_now(conn)))
-        return TCP_PASS;
-    if (is_pure_ack && is_disordered_ack(conn, seg))
+    if (is_tolerant && is_pure_ack && is_disordered_ack(conn, seg))
         return TCP_PASS;
     if (seg->flags & TCP_RST) /* RFC 7323 §5.2: RSTs are not subject to it */
         return TCP_PASS;
-    if (seg->flags & TCP_SYN)
+    if ((seg->flags & TCP_SYN) && params->rfc5961)
         return TCP_PASS; /* the SYN check answers it with a challenge */
-    if (conn->stack->params.cf_no_paws) {
+    if (params->cf_no_paws) {
         tcp_verdict(conn->stack, conn->id, VERDICT_NOTE, seg->packet->id, "old timestamp accepted",
                     "counterfactual.no_paws");
         return TCP_PASS;
     }
     /* Old pure ACKs are common and need no answer. */
-    if (is_pure_ack && seq_before(seg->seq, conn->rcv.nxt)) {
+    if (is_tolerant && is_pure_ack && seq_before(seg->seq, conn->rcv.nxt)) {
         host_count(host, MIB_TcpExtPAWSOldAck);
-        return TCP_DROP;
+        return tcp_refuse(seg, TCP_DROP, "ACK with a timestamp older than TS.Recent",
+                          "Linux: old ACKs are not answered");
     }
     host_count(host, MIB_TcpExtPAWSEstab);
     return TCP_DROP_ACK;

@@ -1,18 +1,12 @@
 #include "models/tcp/timewait.h"
 
 #include "models/tcp/demux.h"
-#include "models/tcp/handshake.h"
 #include "models/tcp/metrics.h"
 #include "models/tcp/ports.h"
-#include "models/tcp/timestamps.h"
 
 G_STATIC_ASSERT(sizeof(TcpTimeWait) <= 128);
 
-/* A SYN that reopens an entry gets an ISN beyond all that the old incarnation
- * sent (RFC 1122 §4.2.2.13): Linux adds a window and two. */
-#define REOPEN_ISN_STEP 65537
-#define TW_LISTS        2
-#define PAWS_MSL        (60 * SIM_SEC) /* Linux: TS.Recent binds an RST no longer than this */
+#define TW_LISTS 2
 
 enum { LIST_TIME_WAIT, LIST_FIN_WAIT_2 };
 
@@ -204,224 +198,13 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     note_count(stack);
 }
 
-/* ---- segments for an entry ------------------------------------------------------------ */
-
-static void
-tw_send_ack(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg, const char *rule)
-{
-    Packet *packet = packet_new_tcp(stack->host->packets);
-    TcpHeader *h = &packet->tcp;
-
-    packet->conn = tw->conn;
-    packet->why = rule;
-    packet->ip.src = tw->entry.tuple.local;
-    packet->ip.dst = tw->entry.tuple.remote;
-    packet->ip.proto = IP_PROTO_TCP;
-    packet->ip.df = true;
-    packet->payload = (Payload){ 0 };
-    h->sport = tw->entry.tuple.lport;
-    h->dport = tw->entry.tuple.rport;
-    h->flags = TCP_ACK;
-    h->seq = tw->snd_nxt;
-    h->ack = tw->rcv_nxt;
-    h->wnd = tw->wnd;
-    h->urg = 0;
-    if (tw->ts_ok) {
-        h->options |= TCPOPT_HAS_TS;
-        h->tsval = tcp_ts_clock(stack) + tw->ts_offset;
-        h->tsecr = tw->ts_recent;
-    }
-    packet_finish_lengths(packet);
-    tcp_verdict(stack, tw->conn, VERDICT_REPLY, seg->packet->id, "ACK", rule);
-    host_count(stack->host, MIB_TcpOutSegs);
-    ip_output(stack->host, packet);
-}
-
-static void
-tw_restart(TcpStack *stack, TcpTimeWait *tw)
+void
+tcp_time_wait_restart(TcpStack *stack, TcpTimeWait *tw)
 {
     list_remove(stack, tw);
     tw->state = TCP_TIME_WAIT;
     tw->list = LIST_TIME_WAIT;
     list_insert(stack, tw, timewait_length(stack));
-}
-
-static bool
-tw_reply_is_limited(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
-{
-    uint32_t now_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS) + 1;
-
-    if (tcp_segment_has_text(seg))
-        return false;
-    if (tw->last_reply_ms != 0 && now_ms - tw->last_reply_ms < stack->params.invalid_ratelimit_ms) {
-        host_count(stack->host, tw->state == TCP_FIN_WAIT_2 ? MIB_TcpExtTCPACKSkippedFinWait2
-                                                            : MIB_TcpExtTCPACKSkippedTimeWait);
-        return true;
-    }
-    tw->last_reply_ms = now_ms;
-    return false;
-}
-
-static bool
-tw_is_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
-{
-    SimTime recent_at = (SimTime)tw->ts_recent_ms * SIM_MS, now = sim_now(stack->sim);
-
-    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.cf_no_paws ||
-        tcp_ts_is_fresh(tw->ts_recent, recent_at, seg->tsval, 0, now))
-        return false;
-    /* A peer that crashed may have lost its clock: its RST counts again once
-     * nothing of the old connection can be on the way. */
-    return (seg->flags & TCP_RST) == 0 || now - recent_at < PAWS_MSL;
-}
-
-/* RFC 9293 §3.10.7.4 #4, RFC 1122 §4.2.2.13, RFC 6191: a SYN that can't be an
- * old duplicate opens a new incarnation. */
-static bool
-tw_may_reopen(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
-{
-    bool has_ts = tw->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
-
-    if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN ||
-        tw_is_old_timestamp(stack, tw, seg))
-        return false;
-    return seq_after(seg->seq, tw->rcv_nxt) ||
-           (has_ts && (int32_t)(tw->ts_recent - seg->tsval) < 0);
-}
-
-static void
-tw_reopen(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg)
-{
-    TcpConn *listener = tcp_demux_listener(stack, &tw->entry.tuple);
-    uint32_t isn = tw->snd_nxt + REOPEN_ISN_STEP;
-
-    if (listener == NULL) { /* nobody would take it: as any other stale segment */
-        if (!tw_reply_is_limited(stack, tw, seg))
-            tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #4: TIME-WAIT");
-        return;
-    }
-    tcp_time_wait_drop(
-        stack, tw,
-        TCP_CAUSE("segment", "SYN of a new incarnation", "RFC 6191 §2", .packet = seg->packet->id));
-    tcp_listen_syn(listener, seg, isn != 0 ? isn : 1);
-}
-
-static void
-tw_take_timestamp(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
-{
-    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0)
-        return;
-    tw->ts_recent = seg->tsval;
-    tw->ts_recent_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS);
-}
-
-/* An orphan that waits for the peer's FIN. */
-static void
-input_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
-{
-    bool acceptable =
-        (stack->params.cf_no_rst_check && (seg->flags & TCP_RST) != 0) ||
-        stack->params.cf_no_window_check ||
-        (seq_before(seg->seq, tw->rcv_nxt + ((uint32_t)tw->wnd << tw->rcv_wscale) + 1) &&
-         seq_at_or_after(seg->end_seq, tw->rcv_nxt));
-
-    if (old_ts || !acceptable) {
-        if ((seg->flags & TCP_RST) == 0 && !tw_reply_is_limited(stack, tw, seg))
-            tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #1");
-        return;
-    }
-    if ((seg->flags & TCP_RST) != 0) {
-        tcp_time_wait_drop(
-            stack, tw,
-            TCP_CAUSE("segment", "RST", "RFC 9293 §3.10.7.4 #2", .packet = seg->packet->id));
-        return;
-    }
-    if ((seg->flags & TCP_SYN) != 0 && !seq_before(seg->seq, tw->rcv_nxt)) {
-        tcp_reply_reset(stack, seg, "RFC 9293 §3.10.7.4 #4");
-        tcp_time_wait_drop(
-            stack, tw,
-            TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.4 #4", .packet = seg->packet->id));
-        return;
-    }
-    if ((seg->flags & TCP_ACK) == 0 || !seq_after(seg->end_seq, tw->rcv_nxt) ||
-        seg->end_seq == seg->seq)
-        return; /* no news */
-    if ((seg->flags & TCP_FIN) == 0 || seg->end_seq != tw->rcv_nxt + 1) {
-        tcp_reply_reset(stack, seg, "RFC 1122 §4.2.2.13: data after close");
-        tcp_time_wait_drop(stack, tw,
-                           TCP_CAUSE("segment", "data after close", "RFC 1122 §4.2.2.13",
-                                     .packet = seg->packet->id));
-        return;
-    }
-    tw->rcv_nxt = seg->end_seq;
-    tw_take_timestamp(stack, tw, seg);
-    if (stack->params.cf_no_time_wait) {
-        tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #8");
-        tcp_time_wait_drop(stack, tw,
-                           TCP_CAUSE("segment", "FIN", "RFC 9293 §3.10.7.4 #8",
-                                     .packet = seg->packet->id,
-                                     .counterfactual = "counterfactual.no_time_wait"));
-        return;
-    }
-    tcp_record_transition(
-        stack, tw->conn, &tw->entry.tuple, TCP_FIN_WAIT_2, TCP_TIME_WAIT,
-        TCP_CAUSE("segment", "FIN", "RFC 9293 §3.10.7.4 #8", .packet = seg->packet->id));
-    tw_restart(stack, tw);
-    tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #8");
-}
-
-/* RFC 1337: an old segment may make us answer, the answer may bring an RST,
- * and that RST is exact. */
-static void
-tw_reset(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
-{
-    if (stack->params.rfc1337)
-        tcp_verdict(stack, tw->conn, VERDICT_DROP, seg->packet->id, "RST in TIME-WAIT",
-                    "RFC 1337 §3");
-    else
-        tcp_time_wait_drop(
-            stack, tw,
-            TCP_CAUSE("segment", "RST", "RFC 1337 §1: assassination", .packet = seg->packet->id));
-}
-
-void
-tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg)
-{
-    TcpStack *stack = seg->stack;
-    bool old_ts = tw_is_old_timestamp(stack, tw, seg);
-    bool is_rst = (seg->flags & TCP_RST) != 0;
-    bool is_expected = seg->seq == tw->rcv_nxt || (is_rst && stack->params.cf_no_rst_check);
-
-    if (tw->state == TCP_FIN_WAIT_2) {
-        input_fin_wait_2(stack, tw, seg, old_ts);
-        return;
-    }
-    if (!old_ts && is_expected && is_rst) {
-        tw_reset(stack, tw, seg);
-        return;
-    }
-    if (!old_ts && is_expected && seg->seq == seg->end_seq) { /* a bare ACK */
-        tw_restart(stack, tw);
-        tw_take_timestamp(stack, tw, seg);
-        return;
-    }
-    if (tw_may_reopen(stack, tw, seg)) {
-        tw_reopen(stack, tw, seg);
-        return;
-    }
-    if (old_ts)
-        host_count(stack->host, MIB_TcpExtPAWSTimewait);
-    if (is_rst) {
-        tcp_verdict(stack, tw->conn, VERDICT_DROP, seg->packet->id, "RST off RCV.NXT in TIME-WAIT",
-                    "RFC 5961 §3.2");
-        return;
-    }
-    /* A SYN without ACK may be a new one whose number is below: it must not
-     * keep the entry alive. */
-    if (old_ts || (seg->flags & TCP_ACK) != 0)
-        tw_restart(stack, tw);
-    if (!tw_reply_is_limited(stack, tw, seg))
-        tw_send_ack(stack, tw, seg, "RFC 9293 §3.10.7.4 #1: TIME-WAIT");
 }
 
 bool
@@ -440,9 +223,7 @@ tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn)
      * that is consent enough. */
     if (!conn->holds_port && (!allowed || age <= (SimTime)p->tw_reuse_delay_ms * SIM_MS))
         return false;
-    conn->snd.write_seq = tw->snd_nxt + REOPEN_ISN_STEP;
-    if (conn->snd.write_seq == 0)
-        conn->snd.write_seq = 1;
+    conn->snd.write_seq = tcp_time_wait_next_isn(tw);
     conn->ts.recent = tw->ts_recent;
     conn->ts.recent_at = (SimTime)tw->ts_recent_ms * SIM_MS;
     host_count(stack->host, MIB_TcpExtTWRecycled);

@@ -29,9 +29,21 @@ struct TcpTimeWait {
 void tcp_time_waits_init(TcpStack *stack);
 void tcp_time_waits_free(TcpStack *stack);
 uint32_t tcp_time_waits_count(const TcpStack *stack);
+/* 2MSL begin anew, also for what was FIN-WAIT-2. */
+void tcp_time_wait_restart(TcpStack *stack, TcpTimeWait *tw);
 void tcp_time_wait_drop(TcpStack *stack, TcpTimeWait *tw, TcpCause cause);
 /* A connect() wants the four-tuple of this entry: true if it may have it (the
  * entry is gone, conn's ISN and timestamps go on from it). */
 bool tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn);
+
+/* The ISN of a connection that follows at once: beyond all that the old one
+ * sent (RFC 9293 §3.6.1); Linux adds a window and two. Never 0. */
+static inline uint32_t
+tcp_time_wait_next_isn(const TcpTimeWait *tw)
+{
+    uint32_t isn = tw->snd_nxt + 65537;
+
+    return isn != 0 ? isn : 1;
+}
 
 #endif

@@ -133,6 +133,10 @@ tcp_bench_deliver(TcpBench *bench, Seg seg)
     }
     packet->tcp.tsval = seg.tsval;
     packet->tcp.tsecr = seg.tsecr;
+    if (bench->peer_tsval != 0 && !(seg.options & TCPOPT_HAS_TS)) {
+        packet->tcp.options |= TCPOPT_HAS_TS;
+        packet->tcp.tsval = bench->peer_tsval;
+    }
     packet->payload = (Payload){ .len = seg.len };
     if (seg.len > 0) {
         packet->payload.stream = stream_new_id(bench->net->streams);

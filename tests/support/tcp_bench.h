@@ -36,6 +36,7 @@ typedef struct TcpBench {
     GQueue *sent;      /* owns Packet copies: what the host sent and nobody expected yet */
     uint32_t iss;      /* ours, once a SYN or SYN-ACK was seen */
     uint16_t local_port;
+    uint32_t peer_tsval; /* what is delivered without a timestamp has this one; 0: none */
 } TcpBench;
 
 TcpBench *tcp_bench_new(TcpProfile profile);
