@@ -57,7 +57,7 @@ $(BUILD)/halfopen: $(BUILD)/scenarios/runtime/main.o $(LIBS)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 $(DOOR): $(call obj,$(DOOR_SRC)) $(BUILD)/libmodels.a $(BUILD)/libsim.a
 	$(CC) $(ALL_CFLAGS) -shared -Wl,--no-undefined -o $@ $^ $(SIM_LDLIBS)
-$(BUILD)/docs/generate: $(BUILD)/docs/generate.o
+$(BUILD)/docs/generate: $(addprefix $(BUILD)/,docs/generate.o docs/states_page.o tests/support/state_table.o)
 	$(CC) $(ALL_CFLAGS) -o $@ $^
 # The tests of sim/ link libsim.a alone: the kernel knows no network.
 $(BUILD)/tests/sim/test_%: $(BUILD)/tests/sim/test_%.o $(BUILD)/libsim.a
@@ -112,6 +112,7 @@ packetdrill: $(DOOR)
 docs: $(BUILD)/docs/generate
 	$< tunables > docs/manual/tunables.md
 	$< counters > docs/manual/counters.md
+	$< states > docs/state-by-segment.md
 
 install: all
 	install -D -m 755 $(BUILD)/halfopen $(DESTDIR)$(PREFIX)/bin/halfopen

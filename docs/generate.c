@@ -1,5 +1,6 @@
-/* Writes the pages of the manual that are lists of what the code defines once:
- * `generate tunables` and `generate counters`, Markdown on standard output.
+/* Writes the pages that are lists of what the code or its tests define once:
+ * `generate tunables`, `generate counters` and `generate states`, Markdown on
+ * standard output.
  * `make docs` runs it; a test compares its output with the committed pages.
  */
 #include <inttypes.h>
@@ -7,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "docs/states_page.h"
 
 typedef struct Tunable {
     const char *type, *name, *linux_value, *rfc_value, *least, *most, *unit, *doc;
@@ -129,6 +132,10 @@ main(int argc, char **argv)
         write_counters();
         return 0;
     }
-    fprintf(stderr, "usage: generate tunables|counters\n");
+    if (argc == 2 && strcmp(argv[1], "states") == 0) {
+        write_states_page();
+        return 0;
+    }
+    fprintf(stderr, "usage: generate tunables|counters|states\n");
     return 2;
 }

@@ -1,14 +1,14 @@
 #!/bin/sh
-# The generated pages of the manual are those that the code gives now.
+# The generated pages are those that the code and its tests give now.
 BUILD=${BUILD:-build}
-echo 1..2
+echo 1..3
 n=0
-for page in tunables counters; do
+for page in tunables:docs/manual/tunables.md counters:docs/manual/counters.md states:docs/state-by-segment.md; do
     n=$((n + 1))
-    if "$BUILD/docs/generate" $page | cmp -s - docs/manual/$page.md; then
-        echo "ok $n - docs/manual/$page.md is current"
+    if "$BUILD/docs/generate" "${page%%:*}" | cmp -s - "${page#*:}"; then
+        echo "ok $n - ${page#*:} is current"
     else
-        echo "not ok $n - docs/manual/$page.md is current"
+        echo "not ok $n - ${page#*:} is current"
         echo "# run make docs and commit the page"
     fi
 done
