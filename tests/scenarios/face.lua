@@ -327,6 +327,18 @@ world("sysctls, counters and what cannot be", function()
     expect(pcall(function() return a:counters().NoSuchThing end)):is_false()
 end)
 
+for name, make in pairs(require "links") do
+    world("links." .. name, function()
+        local a, b = host("a"), host("b")
+        local wire = link(a, b, make { mtu = 1400 })
+        b:serve { port = 80, response = 20000 }
+        local conn = a:connect(b, 80)
+        conn:send(100)
+        expect(conn:skip(20000)):equals(20000)
+        for _, p in ipairs(wire:packets {}) do if p.ip_len > 1400 then expect(p.ip_len):at_most(1400) end end
+    end)
+end
+
 expect(require("topology")):equals(require("topology"))
 result("face", { ok = true, list = { 1, 2 } })
 say("every call was made once")
