@@ -331,7 +331,7 @@ for name, make in pairs(require "links") do
     world("links." .. name, function()
         local a, b = host("a"), host("b")
         local wire = link(a, b, make { mtu = 1400 })
-        b:serve { port = 80, response = 20000 }
+        b:serve { port = 80, request = 100, response = 20000 }
         local conn = a:connect(b, 80)
         conn:send(100)
         expect(conn:skip(20000)):equals(20000)

@@ -247,6 +247,22 @@ syn_in_the_window_returns_to_listen_by_the_rfc(void)
     tcp_bench_expect(b, SEG(.flags = SYN_ACK, .ack = 11));
 }
 
+static void
+memory_counts_what_lives(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    tcp_bench_listen(b, 8);
+    uint64_t none = tcp_memory(b->host), half, whole;
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN));
+    half = tcp_memory(b->host) - none;
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1));
+    whole = tcp_memory(b->host) - none;
+    g_assert_cmpuint(half, >, 0);
+    g_assert_cmpuint(half, <=, 128); /* the target of a SYN queue's entry */
+    g_assert_cmpuint(whole, >, 5 * half);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -264,5 +280,6 @@ main(int argc, char **argv)
     CLAIM(fin_with_the_final_ack_goes_to_close_wait);
     CLAIM(old_timestamps_get_an_ack_and_the_request_stays);
     CLAIM(syn_in_the_window_returns_to_listen_by_the_rfc);
+    CLAIM(memory_counts_what_lives);
     return g_test_run();
 }

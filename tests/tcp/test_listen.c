@@ -23,24 +23,6 @@ syn_queue_holds_backlog_plus_one(void)
 }
 
 static void
-memory_counts_what_lives(void)
-{
-    g_autoptr(TcpBench) b = listening(8, "0");
-    uint64_t none = tcp_memory(b->host), half, whole;
-
-    tcp_bench_deliver(b, SEG(.flags = TCP_SYN));
-    half = tcp_memory(b->host) - none;
-    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1));
-    whole = tcp_memory(b->host) - none;
-    g_assert_cmpuint(half, >, 0);
-    g_assert_cmpuint(half, <=, 128); /* the target of a SYN queue's entry */
-    g_assert_cmpuint(whole, >, 5 * half);
-    tcp_bench_deliver(b, SEG(.flags = TCP_RST, .seq = 1));
-    tcp_bench_run(b, 0);
-    g_assert_cmpuint(tcp_memory(b->host), <=, none + whole);
-}
-
-static void
 somaxconn_bounds_the_backlog(void)
 {
     g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
@@ -328,7 +310,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define CLAIM(name) g_test_add_func("/tcp/listen/" #name, name)
     CLAIM(syn_queue_holds_backlog_plus_one);
-    CLAIM(memory_counts_what_lives);
     CLAIM(somaxconn_bounds_the_backlog);
     CLAIM(last_quarter_of_max_syn_backlog_is_for_proven_peers);
     CLAIM(proven_peer_has_the_last_quarter);
