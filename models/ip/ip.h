@@ -45,7 +45,8 @@ void ip_register(Host *host, uint8_t proto, const IpProtocol *protocol);
  * 0; else the sender's is kept: TCP counts one up for each connection, RST and
  * SYN-ACK of a request leave 0), routes, fragments
  * if df is clear, loops back to this host if dst is its own. Consumes the
- * packet. 0, or -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE (df, too large). */
+ * packet. 0; IFACE_REFUSED, where the host's own send queue has no room; or
+ * -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE (df, too large). */
 int ip_output(Host *host, Packet *packet);
 
 /* The same for a probe that may exceed the cached path MTU (IP_PMTUDISC_PROBE):

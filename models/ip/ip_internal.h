@@ -8,13 +8,14 @@
  *   fragment.c    cutting;  reassembly.c  joining
  *   icmp.c        receiving; icmp_send.c  errors, echo, rate limits
  *   pmtu.c        learned path MTUs
+ *   metrics.c     what a route says of its path
  *   flow.c        what middleboxes remember of a conversation
  *   nat.c, firewall.c, middlebox.c   hooks on a forwarding host
  */
 #ifndef HALFOPEN_MODELS_IP_IP_INTERNAL_H
 #define HALFOPEN_MODELS_IP_IP_INTERNAL_H
 
-#include "models/ip/ip.h"
+#include "models/ip/metrics.h"
 
 typedef enum RouteKind { ROUTE_NONE, ROUTE_UNREACHABLE, ROUTE_LOCAL, ROUTE_LINK } RouteKind;
 
@@ -23,7 +24,8 @@ typedef enum RouteOrigin { ROUTE_OWN, ROUTE_STATIC, ROUTE_CONNECTED, ROUTE_COMPU
 
 typedef struct Route {
     IpAddr prefix, gateway;
-    Iface *out; /* borrows; NULL for unreachable */
+    Iface *out;               /* borrows; NULL for unreachable */
+    const IpMetrics *metrics; /* borrows: of IpStack.metrics; NULL: none */
     uint32_t order;
     uint8_t bits; /* of the 128 of an IpAddr: 96 more than users say for IPv4 */
     uint8_t kind, origin;
@@ -35,10 +37,11 @@ typedef struct Route {
  * MTU, in one line of the cache. */
 typedef struct RouteEntry {
     IpAddr dst, src;
-    Iface *out;           /* borrows; ROUTE_LINK only */
-    SimTime pmtu_expires; /* SIM_NEVER without a learned MTU */
-    uint32_t pmtu;        /* PMTU_NONE: not learned */
-    uint8_t kind;         /* RouteKind */
+    Iface *out;               /* borrows; ROUTE_LINK only */
+    const IpMetrics *metrics; /* borrows; NULL: none */
+    SimTime pmtu_expires;     /* SIM_NEVER without a learned MTU */
+    uint32_t pmtu;            /* learned, or the route's; PMTU_NONE: neither */
+    uint8_t kind;             /* RouteKind */
     bool is_set, pmtu_is_locked;
 } RouteEntry;
 
@@ -68,8 +71,9 @@ struct IpStack {
     RouteEntry *cache; /* owns */
     uint32_t cache_mask;
     uint32_t cache_evictions;
-    GArray *routes;  /* owns Route: by bits descending, prefix, origin, order */
-    GArray *deleted; /* owns Route: prefixes whose computed route stays away */
+    GPtrArray *metrics; /* owns IpMetrics of every route there ever was; NULL: none had any */
+    GArray *routes;     /* owns Route: by bits descending, prefix, origin, order */
+    GArray *deleted;    /* owns Route: prefixes whose computed route stays away */
     uint32_t route_order;
     bool routes_sorted;
     GHashTable *path_mtus; /* owns IpAddr -> PathMtu; NULL: none learned */

@@ -118,7 +118,9 @@ output(Host *host, Packet *packet, bool is_probe)
     RouteEntry *entry = ip_route(ip, packet->ip.dst);
 
     if (packet->ip.ttl == 0)
-        packet->ip.ttl = (uint8_t)ip->params.default_ttl;
+        packet->ip.ttl = (uint8_t)(entry->metrics != NULL && entry->metrics->hoplimit != 0
+                                       ? entry->metrics->hoplimit
+                                       : ip->params.default_ttl);
     if (__builtin_expect(entry->kind != ROUTE_LINK, 0)) {
         if (entry->kind == ROUTE_LOCAL)
             return output_to_self(host, packet, entry);
@@ -140,8 +142,7 @@ output(Host *host, Packet *packet, bool is_probe)
     }
     ip_count_packet(host, MIB_IpOutRequests, MIB_IpOutTransmits, MIB_IpExtOutOctets,
                     packet->ip.total_len);
-    iface_send(out, packet);
-    return 0;
+    return iface_send(out, packet);
 }
 
 int

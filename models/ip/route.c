@@ -79,6 +79,8 @@ ip_route_done(IpStack *ip)
 {
     g_free(ip->cache);
     g_array_free(ip->routes, TRUE);
+    if (ip->metrics != NULL)
+        g_ptr_array_unref(ip->metrics);
     g_array_free(ip->deleted, TRUE);
 }
 
@@ -128,8 +130,26 @@ as_prefix(IpAddr prefix) /* 0.0.0.0 may come as the address of no family */
     return ip_addr_is_any(prefix) ? ip_addr_v4(0) : prefix;
 }
 
+static const IpMetrics *
+keep_metrics(IpStack *ip, const IpMetrics *metrics)
+{
+    if (metrics == NULL)
+        return NULL;
+    if (ip->metrics == NULL)
+        ip->metrics = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(ip->metrics, g_memdup2(metrics, sizeof *metrics));
+    return g_ptr_array_index(ip->metrics, ip->metrics->len - 1);
+}
+
 void
 ip_add_route(Host *host, IpAddr prefix, unsigned prefix_bits, IpAddr gateway, Iface *out)
+{
+    ip_add_route_with(host, prefix, prefix_bits, gateway, out, NULL);
+}
+
+void
+ip_add_route_with(Host *host, IpAddr prefix, unsigned prefix_bits, IpAddr gateway, Iface *out,
+                  const IpMetrics *metrics)
 {
     if (out == NULL) {
         RouteEntry *entry = ip_route(host->ip, gateway);
@@ -140,6 +160,7 @@ ip_add_route(Host *host, IpAddr prefix, unsigned prefix_bits, IpAddr gateway, If
     ip_route_add(host->ip, (Route){ .prefix = prefix,
                                     .gateway = gateway,
                                     .out = out,
+                                    .metrics = keep_metrics(host->ip, metrics),
                                     .bits = bits_of_128(prefix, prefix_bits),
                                     .kind = out != NULL ? ROUTE_LINK : ROUTE_NONE,
                                     .origin = ROUTE_STATIC });
@@ -255,10 +276,15 @@ ip_route_resolve(IpStack *ip, IpAddr dst)
 
         found.out = route->out;
         found.src = route->out->addr;
+        found.metrics = route->metrics;
         if (pmtu != NULL) {
             found.pmtu = pmtu->mtu;
             found.pmtu_expires = pmtu->expires;
             found.pmtu_is_locked = pmtu->is_locked;
+        }
+        if (route->metrics != NULL && route->metrics->mtu != 0) {
+            found.pmtu = MIN(found.pmtu, route->metrics->mtu);
+            found.pmtu_is_locked |= route->metrics->mtu_locked;
         }
     }
 

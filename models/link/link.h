@@ -162,7 +162,11 @@ uint64_t link_queue_bytes(const Link *link, unsigned direction);
 /* Which link this is the sending side of, and its direction, for records. */
 void link_end_place(const LinkEnd *end, uint32_t *link, uint8_t *direction);
 
-/* Called by iface_send. Consumes the packet. */
+/* How long a packet of so many bytes keeps the transmitter busy, rounded up; 0:
+ * no time, or none that can be told beforehand (a trace). */
+SimTime link_end_transmit_time(const LinkEnd *end, uint32_t ip_bytes);
+
+/* Called by iface_put. Consumes the packet. */
 void link_send(LinkEnd *end, Packet *packet);
 
 #endif

@@ -22,6 +22,16 @@ transmit_time(LinkEnd *end, uint32_t ip_bytes)
     return end->memo_ns + 1;
 }
 
+SimTime
+link_end_transmit_time(const LinkEnd *end, uint32_t ip_bytes)
+{
+    uint64_t bits_ns = (uint64_t)(ip_bytes + end->overhead) * 8 * (uint64_t)SIM_SEC;
+
+    if (end->rate == 0 || end->params.n_trace > 0)
+        return 0;
+    return (SimTime)((bits_ns + end->rate - 1) / end->rate);
+}
+
 /* Forgets those whose first bit has left. */
 static inline void
 wait_ring_advance(WaitRing *ring, SimTime now)

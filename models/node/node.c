@@ -2,6 +2,7 @@
 
 #include "models/link/link.h"
 #include "models/node/backlog.h"
+#include "models/node/sendqueue.h"
 
 Net *
 net_new(Sim *sim)
@@ -26,6 +27,7 @@ iface_free(void *data)
 {
     Iface *iface = data;
 
+    send_queue_free(iface->send_queue);
     g_free(iface->name);
     g_free(iface);
 }
@@ -154,7 +156,7 @@ host_receive(Iface *iface, Packet *packet)
 }
 
 void
-iface_send(Iface *iface, Packet *packet)
+iface_put(Iface *iface, Packet *packet)
 {
     if (G_UNLIKELY(!iface->is_up || iface->link == NULL)) {
         iface_drop(iface, packet, iface->is_up ? "no link" : "interface down");
@@ -162,6 +164,15 @@ iface_send(Iface *iface, Packet *packet)
     }
     host_record_packet(iface->host, iface, PACKET_EVENT_SENT, packet, NULL);
     link_send(iface->link, packet);
+}
+
+int
+iface_send(Iface *iface, Packet *packet)
+{
+    if (G_UNLIKELY(iface->send_queue != NULL))
+        return send_queue_offer(iface->send_queue, packet);
+    iface_put(iface, packet);
+    return 0;
 }
 
 void

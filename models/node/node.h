@@ -15,7 +15,8 @@
 typedef struct Net Net;
 typedef struct Host Host;
 typedef struct Iface Iface;
-typedef struct LinkEnd LinkEnd; /* models/link/link.h */
+typedef struct LinkEnd LinkEnd;     /* models/link/link.h */
+typedef struct SendQueue SendQueue; /* models/node/sendqueue.h */
 typedef struct IpStack IpStack;
 typedef struct UdpStack UdpStack;
 typedef struct TcpStack TcpStack;
@@ -29,7 +30,18 @@ struct Iface {
     uint32_t index; /* within the host */
     uint32_t mtu;   /* bytes of an IP packet */
     bool is_up;
+    SendQueue *send_queue; /* owns; NULL: none, packets go to the link at once */
 };
+
+/* What is remembered of a packet while it is in a host's send queue. */
+typedef struct SentPacket {
+    IpAddr src, dst;
+    uint16_t sport, dport;
+    uint8_t proto;
+    bool is_burst_rest; /* not the first of its burst */
+    uint32_t conn;      /* as in the packet */
+    uint32_t payload_len;
+} SentPacket;
 
 struct Host {
     Net *net;            /* borrows */
@@ -42,6 +54,9 @@ struct Host {
     bool forwards;       /* a router: passes on what is not for itself */
     /* The network layer: set by ip_attach; consumes the packet. */
     void (*input)(Iface *iface, Packet *packet);
+    /* A packet has come into a send queue of this host (true), or left it; NULL:
+     * nobody asks. */
+    void (*on_send_queue)(Host *host, const SentPacket *packet, bool is_new);
     IpStack *ip; /* owned by their modules, released by on_free in order */
     UdpStack *udp;
     TcpStack *tcp;
@@ -88,8 +103,12 @@ void host_set_processing_rate(Host *host, uint64_t packets_per_s, uint32_t max_b
  * Goes to host->input, through the backlog if there is one. */
 void host_receive(Iface *iface, Packet *packet);
 
-/* The interface sends: consumes the packet. */
-void iface_send(Iface *iface, Packet *packet);
+/* The host's own send queue refused the packet: Linux's NET_XMIT_DROP. */
+#define IFACE_REFUSED 1
+
+/* The interface sends: consumes the packet. 0 or IFACE_REFUSED. */
+int iface_send(Iface *iface, Packet *packet);
+void iface_put(Iface *iface, Packet *packet); /* past the queue. Consumes the packet */
 
 void host_count_slow(Host *host, MibCounter counter); /* emits the probe */
 

@@ -36,7 +36,8 @@ enum {
     PACKET_RETRANSMIT = 0x10,   /* the sender sent (some of) these bytes before */
     PACKET_GSO_TAIL = 0x20,     /* last segment of one burst that the sender handed down at once */
     PACKET_BAD_IP_CHECKSUM =
-        0x40, /* a fault broke the IP header: the next network layer drops it */
+        0x40,                 /* a fault broke the IP header: the next network layer drops it */
+    PACKET_BURST_REST = 0x80, /* not the first segment of a burst handed down at once */
 };
 
 struct Packet {

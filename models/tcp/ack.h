@@ -128,10 +128,10 @@ void tcp_recovery_send(TcpConn *conn, Rexmit rexmit);
 /* Sends entry `index` again, at most `segs` segments of it (the rest is cut
  * off). False: the window or the path does not let it. Does not count it as
  * in flight: tcp_retransmit_lost does. */
-bool tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
-                          const char *rule);
-bool tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
+int tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
                          const char *rule);
+int tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
+                        const char *rule);
 void tcp_retransmit_queue(TcpConn *conn); /* what is marked lost, as cwnd allows */
 void
 tcp_retransmit_simple(TcpConn *conn); /* the MSS fell: what no longer fits, without congestion */

@@ -1,6 +1,7 @@
 /* The congestion window's use: how much room it leaves, whether sending is
  * limited by it (only then may it grow: RFC 7661's concern, Linux's answer),
  * and its decay when it is not used (RFC 5681 §4.1, RFC 2861). */
+#include "models/ip/metrics.h"
 #include "models/tcp/output.h"
 
 void
@@ -39,7 +40,9 @@ tcp_cc_ssthresh(TcpConn *conn)
 uint32_t
 tcp_initial_cwnd(const TcpConn *conn)
 {
-    return conn->stack->params.initial_cwnd;
+    uint32_t route = ip_metrics(conn->stack->host, conn->entry.tuple.remote)->initcwnd;
+
+    return MIN(route ? route : conn->stack->params.initial_cwnd, conn->w.cwnd_clamp);
 }
 
 uint32_t
@@ -47,6 +50,9 @@ tcp_cwnd_room(const TcpConn *conn)
 {
     uint32_t in_flight = tcp_packets_in_flight(conn), cwnd = conn->w.cwnd;
 
+    /* The SYN-ACK of a Fast Open child takes no room of its data's. */
+    if (__builtin_expect(conn->state == TCP_SYN_RECEIVED, 0) && in_flight > 0)
+        in_flight--;
     if (in_flight >= cwnd)
         return 0;
     /* At least two bursts a window, so that ACKs keep coming. */
@@ -116,11 +122,12 @@ void
 tcp_cwnd_check_idle(TcpConn *conn)
 {
     SimTime idle = tcp_now(conn) - conn->rec.last_send_at, rto = conn->rtt.rto;
-    uint32_t cwnd = conn->w.cwnd, restart = MIN(tcp_initial_cwnd(conn), cwnd);
+    uint32_t cwnd = conn->w.cwnd, restart;
 
     if (!conn->stack->params.slow_start_after_idle || conn->rec.packets_out || !conn->cc ||
         conn->cc->main || idle <= rto)
         return;
+    restart = MIN(tcp_initial_cwnd(conn), cwnd);
     tcp_cc_event(conn, CC_EVENT_CWND_RESTART);
     conn->w.ssthresh = tcp_current_ssthresh(conn);
     for (idle -= rto; idle > 0 && cwnd > restart; idle -= rto)

@@ -45,7 +45,7 @@ tcp_quickack_enter(TcpConn *conn, unsigned max)
 bool
 tcp_quickack_is_on(const TcpConn *conn)
 {
-    return conn->ack.quick && !tcp_pingpong_is_on(conn);
+    return (conn->ack.quick && !tcp_pingpong_is_on(conn)) || conn->opt.route_quickack;
 }
 
 void

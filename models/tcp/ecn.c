@@ -1,12 +1,14 @@
 #include "models/tcp/ecn.h"
 
+#include "models/ip/metrics.h"
 #include "models/tcp/delack.h"
 
 uint16_t
 tcp_ecn_syn_flags(TcpConn *conn)
 {
     uint32_t mode = conn->stack->params.ecn;
-    bool asks = mode == 1 || mode == 3 || mode == 4;
+    bool asks = mode == 1 || mode == 3 || mode == 4 ||
+                ip_metrics(conn->stack->host, conn->entry.tuple.remote)->ecn;
 
     conn->ecn.flags = 0;
     if (!asks && !(conn->cc && conn->cc->needs_ecn))
@@ -22,7 +24,8 @@ tcp_ecn_syn_falls_back(const TcpConn *conn)
 }
 
 bool
-tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, uint16_t syn_flags, uint8_t ip_ecn)
+tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, IpAddr peer, uint16_t syn_flags,
+                uint8_t ip_ecn)
 {
     bool needs = cc && cc->needs_ecn;
 
@@ -32,7 +35,7 @@ tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, uint16_t syn_flags, uint
      * box that rewrites the field. An algorithm that needs ECN sends such. */
     if ((ip_ecn & ECN_MASK) != ECN_NOT_ECT && !needs)
         return false;
-    return needs || stack->params.ecn != 0;
+    return needs || stack->params.ecn != 0 || ip_metrics(stack->host, peer)->ecn;
 }
 
 void

@@ -18,9 +18,11 @@ enum {                            /* conn->ecn.flags */
 uint16_t tcp_ecn_syn_flags(TcpConn *conn);
 /* The SYN is sent again: whether to drop ECE|CWR from it (tcp_ecn_fallback). */
 bool tcp_ecn_syn_falls_back(const TcpConn *conn);
-/* The passive side: whether a SYN with these flags and IP ECN field asks for
- * ECN and this host grants it (by sysctl, or because `cc` needs it). */
-bool tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, uint16_t syn_flags, uint8_t ip_ecn);
+/* The passive side: whether a SYN from `peer` with these flags and IP ECN field
+ * asks for ECN and this host grants it (by sysctl or route, or because `cc`
+ * needs it). */
+bool tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, IpAddr peer, uint16_t syn_flags,
+                     uint8_t ip_ecn);
 void tcp_ecn_take_syn_ack(TcpConn *conn, uint16_t flags); /* the peer's answer */
 void tcp_ecn_take_syn(TcpConn *conn, uint16_t flags);     /* simultaneous open */
 

@@ -126,9 +126,9 @@ init_syn(TcpConn *conn)
     conn->ts.offset = tcp_ts_offset_new(stack, &conn->entry.tuple);
     tcp_sync_mss(conn, ip_path_mtu(stack->host, conn->entry.tuple.remote));
     conn->rcv.adv_mss = tcp_advertised_mss(conn);
-    conn->rcv.wnd =
-        tcp_initial_window(conn, tcp_receive_space(conn), conn->rcv.adv_mss - options,
-                           stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
+    conn->rcv.wnd = tcp_initial_window(
+        conn, conn->entry.tuple.remote, tcp_receive_space(conn), conn->rcv.adv_mss - options,
+        stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
     conn->rcv.clamp = clamp;
     conn->rcv.ssthresh = conn->rcv.wnd;
     tcp_rto_set_initial(conn);

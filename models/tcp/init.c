@@ -1,5 +1,6 @@
 /* A connection's data path: birth, inheritance, the moment of ESTABLISHED,
  * and its end. */
+#include "models/ip/metrics.h"
 #include "models/tcp/delack.h"
 #include "models/tcp/ecn.h"
 #include "models/tcp/rcvwindow.h"
@@ -68,6 +69,21 @@ cc_begin(TcpConn *conn)
         conn->cc->init(&conn->w);
 }
 
+/* What the route to the peer says of the path (ip-route(8)). */
+static void
+take_route_metrics(TcpConn *conn)
+{
+    const IpMetrics *route = ip_metrics(conn->stack->host, conn->entry.tuple.remote);
+
+    conn->opt.route_quickack = route->quickack;
+    if (route->rto_min_ms)
+        conn->opt.rto_min_us = route->rto_min_ms * 1000;
+    if (route->reordering)
+        conn->rec.reordering = route->reordering;
+    if (route->cwnd)
+        conn->w.cwnd_clamp = route->cwnd;
+}
+
 void
 tcp_data_established(TcpConn *conn)
 {
@@ -75,6 +91,7 @@ tcp_data_established(TcpConn *conn)
         conn->rcv.adv_mss = tcp_advertised_mss(conn);
     if (conn->ts.ok)
         conn->rcv.adv_mss -= 12; /* from here on: data that fits beside timestamps */
+    take_route_metrics(conn);
     tcp_send_init(conn);
     conn->rec.prior_ssthresh = 0;
     cc_begin(conn);

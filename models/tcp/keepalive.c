@@ -115,7 +115,10 @@ keepalive_look(TcpConn *conn)
         return;
     }
     host_count(conn->stack->host, MIB_TcpExtTCPKeepAlive);
-    tcp_write_wakeup(conn, "RFC 1122 §4.2.3.6");
+    if (tcp_write_wakeup(conn, "RFC 1122 §4.2.3.6") > 0) { /* refused on this host: no probe yet */
+        keepalive_arm(conn, TCP_LOCAL_RETRY);
+        return;
+    }
     conn->rec.probes_out++;
     keepalive_arm(conn, keepalive_interval(conn));
 }

@@ -97,19 +97,22 @@ gather_probe(TcpConn *conn, uint32_t size)
     return true;
 }
 
-static void
+/* False: it did not leave the host. */
+static bool
 send_mtu_probe(TcpConn *conn, uint32_t size)
 {
     TcpTxSeg *seg = tcp_tx_next_unsent(conn);
 
     tcp_tx_set_pcount(seg, size);
-    tcp_transmit_seg(conn, conn->tx->n_sent, NULL, "RFC 4821 §7.2");
+    if (tcp_transmit_seg(conn, conn->tx->n_sent, NULL, "RFC 4821 §7.2"))
+        return false;
     conn->w.cwnd--; /* it is worth two */
     seg = tcp_tx_next_unsent(conn);
     conn->path.probe_size = (uint16_t)tcp_mss_to_mtu(conn, size);
     conn->path.probe_seq_start = seg->seq;
     conn->path.probe_seq_end = seg->end_seq;
     tcp_new_data_sent(conn);
+    return true;
 }
 
 int
@@ -137,8 +140,7 @@ tcp_mtu_probe(TcpConn *conn)
         return in_flight ? 0 : -1;
     if (!tcp_tx_next_unsent(conn) || !gather_probe(conn, size))
         return -1;
-    send_mtu_probe(conn, size);
-    return 1;
+    return send_mtu_probe(conn, size) ? 1 : -1;
 }
 
 void

@@ -117,7 +117,11 @@ tcp_write_xmit(TcpConn *conn, uint32_t mss, unsigned nagle, TcpPush push)
 
         if (!prepare_burst(conn, mss, nagle, push, &run))
             break;
-        tcp_transmit_seg(conn, conn->tx->n_sent, NULL, "RFC 9293 §3.8");
+        if (conn->below.bytes &&
+            tcp_small_queue_is_full(conn, tcp_tx_at(conn, conn->tx->n_sent), false))
+            break;
+        if (tcp_transmit_seg(conn, conn->tx->n_sent, NULL, "RFC 9293 §3.8"))
+            break; /* it did not leave the host: it is still to be sent */
         seg = tcp_tx_at(conn, conn->tx->n_sent);
         if (tcp_tx_len(seg) < (uint32_t)seg->pcount * mss)
             conn->snd.small_end = seg->end_seq; /* Minshall: nagle.c */

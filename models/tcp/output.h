@@ -63,13 +63,23 @@ void tcp_sndbuf_expand(TcpConn *conn);
 /* ---- transmit.c ------------------------------------------------------------- */
 
 /* Puts entry `index` on the wire, as many segments as it counts. `what` names
- * a retransmission or a probe for the record; NULL for a first transmission. */
-void tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *rule);
+ * a retransmission or a probe for the record; NULL for a first transmission.
+ * 0; otherwise it did not leave the host: IFACE_REFUSED or -errno. */
+int tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *rule);
 /* A SYN (or SYN-ACK) with the first `data_len` bytes of the stream. */
-void tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const char *what,
-                      const char *rule);
-/* An ACK with sequence number `seq` that carries nothing. */
-void tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule);
+int tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const char *what,
+                     const char *rule);
+/* An ACK with sequence number `seq` that carries nothing. Result as above. */
+int tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule);
+
+/* ---- smallqueue.c ----------------------------------------------------------- */
+
+/* Enough of this connection is in the host's send queue: the entry has to wait,
+ * and is sent when that has drained. A retransmission may take twice as much. */
+bool tcp_small_queue_is_full(TcpConn *conn, const TcpTxSeg *seg, bool is_retransmit);
+/* A write that did not fill its entry waits for what is in that queue. */
+bool tcp_autocork(TcpConn *conn, const TcpTxSeg *seg, uint32_t goal);
+void tcp_on_send_queue(Host *host, const SentPacket *packet, bool is_new);
 
 /* ---- nagle.c ---------------------------------------------------------------- */
 

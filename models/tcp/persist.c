@@ -45,8 +45,7 @@ tcp_write_wakeup(TcpConn *conn, const char *rule)
     if (!seg || !seq_before(seg->seq, tcp_wnd_end(conn))) {
         if (conn->snd.urgent)
             tcp_transmit_ack(conn, conn->snd.una, "window probe", rule);
-        tcp_transmit_ack(conn, conn->snd.una - 1, "window probe", rule);
-        return 0;
+        return tcp_transmit_ack(conn, conn->snd.una - 1, "window probe", rule);
     }
     /* The window is open a little: it was silly window avoidance, or a cork,
      * that kept the data back. */
@@ -62,15 +61,19 @@ tcp_write_wakeup(TcpConn *conn, const char *rule)
     seg = tcp_tx_next_unsent(conn);
     tcp_tx_set_pcount(seg, mss);
     seg->flags |= TCP_PSH;
-    tcp_transmit_seg(conn, conn->tx->n_sent, NULL, rule);
-    tcp_new_data_sent(conn);
-    return 0;
+    int result = tcp_transmit_seg(conn, conn->tx->n_sent, NULL, rule);
+
+    if (result == 0)
+        tcp_new_data_sent(conn);
+    return result;
 }
 
 static void
 send_probe(TcpConn *conn)
 {
-    tcp_write_wakeup(conn, "RFC 9293 §3.8.6.1");
+    int result = tcp_write_wakeup(conn, "RFC 9293 §3.8.6.1");
+    SimTime interval = TCP_LOCAL_RETRY;
+
     host_count(conn->stack->host, MIB_TcpExtTCPWinProbe);
     if (conn->rec.packets_out || !tcp_tx_next_unsent(conn)) {
         conn->rec.probes_out = 0;
@@ -79,9 +82,12 @@ send_probe(TcpConn *conn)
         return;
     }
     conn->rec.probes_out++;
-    if (conn->rtt.backoff < conn->stack->params.retries2)
-        conn->rtt.backoff++;
-    tcp_timer_set(conn, TCP_TIMER_PERSIST, clamp_to_user_timeout(conn, probe_interval(conn)));
+    if (result <= 0) { /* else the host's own queue refused it: no news of the peer */
+        if (conn->rtt.backoff < conn->stack->params.retries2)
+            conn->rtt.backoff++;
+        interval = probe_interval(conn);
+    }
+    tcp_timer_set(conn, TCP_TIMER_PERSIST, clamp_to_user_timeout(conn, interval));
 }
 
 void

@@ -1,5 +1,6 @@
 /* Segment size: from the route's MTU, the peer's MSS option, TCP_MAXSEG, and
  * what path MTU discovery (RFC 1191) learns. */
+#include "models/ip/metrics.h"
 #include "models/tcp/ack.h"
 
 #define TIMESTAMP_BYTES  12
@@ -17,6 +18,8 @@ tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss)
 {
     uint32_t mss = stack->params.advertise_mss, headers = header_bytes(peer);
 
+    if (mss == 0)
+        mss = ip_metrics(stack->host, peer)->advmss;
     if (mss == 0) {
         /* The path's, once it is known to be smaller (recording
          * s14_pmtud_1000: the second SYN announces 960). */
@@ -86,13 +89,28 @@ tcp_sync_mss(TcpConn *conn, uint32_t path_mtu)
     conn->snd.mss = (uint16_t)mss;
 }
 
+/* A route was changed. As on Linux the socket notices it as it next sends
+ * something: the burst that it is about to send still has the old size. */
+static bool
+route_was_seen(TcpConn *conn)
+{
+    if (conn->path.mtu == 0 || (conn->path.is_stale && conn->path.stale_at != conn->segs_out)) {
+        conn->path.is_stale = false;
+        return true;
+    }
+    if (!conn->path.is_stale)
+        conn->path.stale_at = conn->segs_out;
+    conn->path.is_stale = true;
+    return false;
+}
+
 uint32_t
 tcp_current_mss(TcpConn *conn)
 {
     uint32_t mtu = ip_path_mtu(conn->stack->host, conn->entry.tuple.remote);
     uint32_t blocks;
 
-    if (mtu != conn->path.mtu)
+    if (mtu != conn->path.mtu && route_was_seen(conn))
         tcp_sync_mss(conn, mtu);
     blocks = conn->ack.n_sacks + (conn->ack.dsack.start != conn->ack.dsack.end);
     if (__builtin_expect(blocks == 0, 1))

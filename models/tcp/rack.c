@@ -3,6 +3,7 @@
  * until reordering has been seen, then a quarter of the least RTT and more
  * when D-SACKs show that it was too short. */
 #include "models/tcp/ack.h"
+#include "models/tcp/fastopen.h"
 
 /* tcp_recovery bits */
 enum { RACK_ON = 1, RACK_STATIC_WINDOW = 2, RACK_NO_DUPTHRESH = 4 };
@@ -18,6 +19,9 @@ tcp_rack_advance(TcpConn *conn, const TcpTxSeg *seg)
 {
     SimTime rtt = tcp_now(conn) - seg->sent_at;
 
+    /* A Fast Open child's SYN-ACK is its request's, on Linux: no news of data. */
+    if (__builtin_expect(seg->flags & TCP_SYN, 0) && tcp_fastopen_is_child(conn))
+        return;
     /* Too fast for the retransmission: it was the original that arrived. */
     if ((seg->tags & TX_REPEATED) && rtt < tcp_rtt_min(conn))
         return;

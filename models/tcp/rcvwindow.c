@@ -1,5 +1,6 @@
 #include "models/tcp/rcvwindow.h"
 
+#include "models/ip/metrics.h"
 #include "models/tcp/delack.h"
 
 /* Linux's SOCK_MIN_RCVBUF: room for one small segment with its overhead. */
@@ -55,14 +56,15 @@ scale_for(uint32_t space)
 }
 
 uint32_t
-tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants_scale,
+tcp_initial_window(const TcpConn *conn, IpAddr peer, uint32_t space, uint32_t mss, bool wants_scale,
                    uint8_t *wscale, uint32_t *clamp)
 {
     const TcpParams *params = &conn->stack->params;
+    const IpMetrics *route = ip_metrics(conn->stack->host, peer);
     uint32_t wnd;
 
     if (*clamp == 0)
-        *clamp = params->window_clamp;
+        *clamp = route->window ? route->window : params->window_clamp;
     if (conn->opt.rcvbuf_locked && (*clamp == 0 || *clamp > space))
         *clamp = space; /* it will not grow */
     if (*clamp == 0)
@@ -73,6 +75,8 @@ tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants
     wnd = MIN(space, 65535u);
     if (params->syn_window)
         wnd = MIN(params->syn_window, 65535u);
+    if (route->initrwnd)
+        wnd = (uint32_t)MIN(wnd, (uint64_t)route->initrwnd * mss);
     *wscale = 0;
     if (wants_scale) {
         uint32_t most = MAX(space, MAX(params->rmem_max, params->core_rmem_max));

@@ -52,7 +52,7 @@ recount(TcpConn *conn, TcpTxSeg *seg, uint32_t mss)
         conn->rec.lost_out -= fewer;
 }
 
-bool
+int
 tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
                      const char *rule)
 {
@@ -68,7 +68,7 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
     } else {
         /* A shrunken window: one segment serves as its probe (RFC 1122 §4.2.2.16). */
         if (seg->seq != conn->snd.una)
-            return false;
+            return -EAGAIN;
         window = mss;
     }
     len = mss * segs;
@@ -90,30 +90,38 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
     }
     conn->rec.total_retrans += seg->pcount;
     conn->bytes_retrans += tcp_tx_len(seg);
-    tcp_transmit_seg(conn, index, what, rule);
+    int result = tcp_transmit_seg(conn, index, what, rule);
+
+    if (result != 0)
+        host_count_n(host, MIB_TcpExtTCPRetransFail, seg->pcount);
+    /* Whether it left or not, its time of sending is no longer what an ACK measures. */
     seg->tags |= TX_EVER_RETRANS;
     if (seq_after(seg->end_seq, conn->rec.rtx_high))
         conn->rec.rtx_high = seg->end_seq;
-    return true;
+    return result;
 }
 
-bool
+int
 tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *what,
                     const char *rule)
 {
     TcpTxSeg *seg;
 
-    if (!tcp_retransmit_entry(conn, index, segs, what, rule))
-        return false;
+    int result = tcp_retransmit_entry(conn, index, segs, what, rule);
+
+    if (result == -EAGAIN)
+        return result;
     seg = tcp_tx_at(conn, index);
-    seg->tags |= TX_RETRANS;
-    conn->rec.retrans_out += seg->pcount;
+    if (result == 0) {
+        seg->tags |= TX_RETRANS;
+        conn->rec.retrans_out += seg->pcount;
+    }
     if (!conn->rec.retrans_at) {
         conn->rec.retrans_at = MAX(tcp_now(conn), 1);
         conn->rec.retrans_stamp = tcp_ts_clock(conn->stack);
     }
     conn->rec.undo_retrans = MAX(conn->rec.undo_retrans, 0) + seg->pcount;
-    return true;
+    return result;
 }
 
 void
@@ -137,10 +145,12 @@ tcp_retransmit_queue(TcpConn *conn)
         if (!(seg->tags & TX_LOST) || seg->tags & (TX_SACKED | TX_RETRANS))
             continue;
         segs = MIN(conn->w.cwnd - in_flight, max_segs);
-        if (!tcp_retransmit_lost(conn, i, segs,
-                                 is_loss ? "slow start retransmission" : "fast retransmission",
-                                 conn->rec.sack_ok ? "RFC 8985 §6" : "RFC 6582 §3.2"))
-            break;
+        if (conn->below.bytes && tcp_small_queue_is_full(conn, seg, true))
+            return;
+        if (tcp_retransmit_lost(conn, i, segs,
+                                is_loss ? "slow start retransmission" : "fast retransmission",
+                                conn->rec.sack_ok ? "RFC 8985 §6" : "RFC 6582 §3.2"))
+            return;
         seg = tcp_tx_at(conn, i);
         host_count_n(conn->stack->host,
                      is_loss ? MIB_TcpExtTCPSlowStartRetrans : MIB_TcpExtTCPFastRetrans,

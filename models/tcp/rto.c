@@ -191,9 +191,11 @@ tcp_rto_timer(TcpConn *conn)
     tcp_enter_loss(conn);
     note_rto(conn);
     is_syn = tcp_tx_at(conn, 0)->flags & TCP_SYN;
-    tcp_retransmit_lost(conn, 0, 1, is_syn ? "SYN retransmission" : "RTO retransmission",
-                        is_syn ? "net.ipv4.tcp_syn_retries" : "RFC 6298 §5.4");
-    back_off(conn);
+    if (tcp_retransmit_lost(conn, 0, 1, is_syn ? "SYN retransmission" : "RTO retransmission",
+                            is_syn ? "net.ipv4.tcp_syn_retries" : "RFC 6298 §5.4") > 0)
+        tcp_timer_set(conn, TCP_TIMER_RTO, TCP_LOCAL_RETRY); /* refused on this host */
+    else
+        back_off(conn);
 }
 
 void

@@ -123,7 +123,7 @@ tcp_tx_append(TcpConn *conn, const void *bytes, uint64_t len, unsigned flags)
         conn->snd.written += part;
         taken += part;
         if (taken == len) {
-            seg->eor = flags & TCP_MSG_EOR;
+            seg->eor = (flags & (TCP_MSG_EOR | TCP_MSG_FULL)) != 0;
             break;
         }
         if (tcp_tx_len(seg) < goal || (flags & TCP_MSG_OOB))
@@ -150,10 +150,14 @@ push(TcpConn *conn, unsigned flags, unsigned nagle)
         return;
     if (!(flags & TCP_MSG_MORE) || push_is_due(conn))
         mark_push(conn, seg);
+    if (flags & TCP_MSG_FULL)
+        return; /* the call's last piece sends all */
     if (flags & TCP_MSG_OOB) {
         conn->snd.up = conn->snd.write_seq;
         conn->snd.urgent = true;
     }
+    if (conn->below.bytes && tcp_autocork(conn, seg, tcp_size_goal(conn, tcp_current_mss(conn))))
+        return;
     if (flags & TCP_MSG_MORE)
         nagle = TCP_NAGLE_CORK;
     tcp_push_pending(conn, tcp_current_mss(conn), nagle);
@@ -243,8 +247,12 @@ tcp_send_init(TcpConn *conn)
 {
     const TcpParams *params = &conn->stack->params;
 
-    tcp_mtu_probing_init(conn);
+    if (conn->parent == NULL)
+        tcp_mtu_probing_init(conn);
     tcp_sync_mss(conn, 0);
+    /* Where the search begins does not bound the first segments of an accepted
+     * connection, nor does the path's MTU bound the search (Linux, both ends). */
+    tcp_mtu_probing_init(conn);
     if (conn->rtt.srtt == 0) {
         conn->rtt.rto = params->syn_lost_rto_ms * SIM_MS;
         conn->rtt.rttvar = conn->rtt.mdev_max = conn->rtt.rto;

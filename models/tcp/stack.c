@@ -5,6 +5,7 @@
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
 #include "models/tcp/metrics.h"
+#include "models/tcp/output.h"
 #include "models/tcp/ports.h"
 #include "models/tcp/timewait.h"
 
@@ -50,6 +51,7 @@ tcp_attach(Host *host, const TcpParams *params)
     sim_pool_init(&stack->timewait_pool, sizeof(TcpTimeWait));
     tcp_time_waits_init(stack);
     host->tcp = stack;
+    host->on_send_queue = tcp_on_send_queue;
     host_on_free(host, stack_free, stack);
     ip_register(host, IP_PROTO_TCP, &protocol);
     return stack;

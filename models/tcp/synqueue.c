@@ -41,8 +41,9 @@ set_window(TcpStack *stack, TcpRequest *request)
     uint8_t wscale = 0;
 
     mss -= request->ts_ok ? 12 : 0;
-    request->wnd = (uint16_t)tcp_initial_window(conn, tcp_receive_space(conn), mss,
-                                                request->wscale_ok, &wscale, &clamp);
+    request->wnd =
+        (uint16_t)tcp_initial_window(conn, request->entry.tuple.remote, tcp_receive_space(conn),
+                                     mss, request->wscale_ok, &wscale, &clamp);
     request->rcv_wscale = wscale & 15;
 }
 
@@ -61,7 +62,8 @@ request_init(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
     request->irs = seg->seq;
     sim_timer_init(&request->timer);
     take_options(stack, request, seg->h, without_options);
-    request->ecn_ok = tcp_ecn_accepts(stack, listener->conn->cc, seg->flags, seg->ecn);
+    request->ecn_ok = tcp_ecn_accepts(stack, listener->conn->cc, request->entry.tuple.remote,
+                                      seg->flags, seg->ecn);
     request->ts_offset = tcp_ts_offset_new(stack, &request->entry.tuple);
     request->ts_first = tcp_ts_clock(stack) + request->ts_offset;
     set_window(stack, request);

@@ -74,7 +74,9 @@ enum {
     TCP_MSG_MORE = 2,
     TCP_MSG_PEEK = 4,
     TCP_MSG_FASTOPEN = 8,
-    TCP_MSG_EOR = 16
+    TCP_MSG_EOR = 16,
+    TCP_MSG_FULL = 32 /* the segment takes no more, and the rest of the call is to come: what
+                         MSG_ZEROCOPY does to a buffer whose fragments are used up */
 };
 
 /* bytes NULL: a pattern of len bytes (no memory). Bytes taken, or an error. */

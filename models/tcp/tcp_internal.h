@@ -278,6 +278,7 @@ struct TcpConn {
         bool bind_no_port;               /* IP_BIND_ADDRESS_NO_PORT */
         bool inq;                        /* TCP_INQ: recvmsg tells what is left to read */
         bool thin_linear;                /* TCP_THIN_LINEAR_TIMEOUTS */
+        bool route_quickack;             /* the route's metric quickack */
     } opt;
 
     struct {          /* path MTU: pmtu.h */
@@ -287,7 +288,14 @@ struct TcpConn {
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
         bool is_locked; /* the path's MTU is below what IP believes: DF is clear */
+        bool is_stale;  /* the route has another MTU since segs_out was stale_at */
+        uint32_t stale_at;
     } path;
+
+    struct {               /* still in a send queue of the host: smallqueue.c */
+        uint32_t bytes;    /* as accounted in the send buffer */
+        bool is_throttled; /* something waits for it to drain */
+    } below;
 
     /* Timers, as Linux groups them. rtx.spare says which of the mutually
      * exclusive ones it is (timers.h); keep.spare: keepalive, or FIN-WAIT-2. */
@@ -444,8 +452,9 @@ void tcp_data_reset(TcpConn *conn); /* init.c: as new, but for buffers and optio
 void tcp_output(TcpConn *conn);     /* output.c: sends what may be sent now */
 void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
 /* output.c: fills an outgoing packet's header from the TCB (ports, seq, ack,
- * window, established-state options), counts it, hands it to ip. Consumes. */
-void tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule);
+ * window, established-state options), counts it, hands it to ip. Consumes.
+ * Result: ip_output()'s. */
+int tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule);
 void
 tcp_queue_syn(TcpConn *conn,
               uint16_t flags); /* output.c: SYN (or SYN|ACK) into the tx queue, sent, timer armed */
@@ -463,7 +472,7 @@ void tcp_queue_fin(TcpConn *conn); /* output.c: FIN behind the data; sends */
  * a verdict for old and unsent ACKs. */
 TcpVerdict tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack);
 uint32_t
-tcp_initial_window(const TcpConn *conn, uint32_t space, uint32_t mss, bool wants_scale,
+tcp_initial_window(const TcpConn *conn, IpAddr peer, uint32_t space, uint32_t mss, bool wants_scale,
                    uint8_t *wscale,
                    uint32_t *clamp); /* rcvwindow.c: window and scale for a SYN or SYN-ACK */
 uint32_t tcp_receive_space(const TcpConn *conn); /* rcvwindow.c: bytes the buffer takes */

@@ -37,7 +37,7 @@ probe_with_last(TcpConn *conn, uint32_t mss)
         tcp_tx_cut(conn, last, (seg->pcount - 1) * mss, mss);
         last++;
     }
-    return tcp_retransmit_entry(conn, last, 1, "tail loss probe", "RFC 8985 §7.3");
+    return tcp_retransmit_entry(conn, last, 1, "tail loss probe", "RFC 8985 §7.3") == 0;
 }
 
 void

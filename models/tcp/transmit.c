@@ -1,5 +1,6 @@
 /* From the queue to the network layer: headers, options, counters. A burst
  * leaves as single segments, cut as a NIC or Linux's GSO would cut it. */
+#include "models/tcp/ack.h"
 #include "models/tcp/delack.h"
 #include "models/tcp/ecn.h"
 #include "models/tcp/output.h"
@@ -71,7 +72,7 @@ fill_urgent(const TcpConn *conn, TcpHeader *h)
 }
 
 /* Everything but sequence number, flags and payload is as in the TCB now. */
-static void
+static int
 send_packet(TcpConn *conn, Packet *packet, bool is_new_data)
 {
     Host *host = conn->stack->host;
@@ -84,7 +85,11 @@ send_packet(TcpConn *conn, Packet *packet, bool is_new_data)
             tcp_ecn_on_transmit(conn, packet->payload.len > 0, is_new_data, &h->flags);
     conn->segs_out++;
     host_count(host, MIB_TcpOutSegs);
-    ip_output(host, packet);
+    int result = ip_output(host, packet);
+
+    if (__builtin_expect(result == IFACE_REFUSED, 0))
+        tcp_enter_cwr(conn); /* Linux: a full queue of the host is congestion */
+    return result;
 }
 
 /* The window is chosen, and what an outgoing ACK settles is settled. */
@@ -101,7 +106,7 @@ take_window(TcpConn *conn, uint16_t flags)
     return wnd;
 }
 
-void
+int
 tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const char *rule)
 {
     TcpHeader *h = &packet->tcp;
@@ -114,10 +119,10 @@ tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const 
     h->urg = 0;
     fill_options(conn, h);
     h->wnd = take_window(conn, flags);
-    send_packet(conn, packet, false);
+    return send_packet(conn, packet, false);
 }
 
-void
+int
 tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule)
 {
     Packet *packet = packet_new_tcp(conn->stack->host->packets);
@@ -125,7 +130,7 @@ tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule
     packet->payload = (Payload){ 0 };
     if (what)
         tcp_verdict(conn->stack, conn->id, VERDICT_RETRANSMIT, packet->id, what, rule);
-    tcp_transmit(conn, packet, seq, TCP_ACK, rule);
+    return tcp_transmit(conn, packet, seq, TCP_ACK, rule);
 }
 
 void
@@ -135,7 +140,7 @@ tcp_send_ack(TcpConn *conn, const char *rule)
         tcp_transmit_ack(conn, conn->snd.nxt, NULL, rule);
 }
 
-void
+int
 tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const char *what,
                  const char *rule)
 {
@@ -163,7 +168,7 @@ tcp_transmit_syn(TcpConn *conn, const TcpTxSeg *seg, uint32_t data_len, const ch
         (uint16_t)(ip_header_bytes(packet->ip.dst) + TCP_HEADER_BYTES + h->option_bytes + data_len);
     conn->segs_out++;
     host_count(conn->stack->host, MIB_TcpOutSegs);
-    ip_output(conn->stack->host, packet);
+    return ip_output(conn->stack->host, packet);
 }
 
 /* One of the segments of a burst. */
@@ -192,12 +197,13 @@ new_data_packet(TcpConn *conn, uint32_t seq, uint32_t len, const TcpHeader *patt
     return packet;
 }
 
-static void
+static int
 transmit_data(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
 {
     uint32_t seq = seg->seq, left = tcp_tx_len(seg);
     uint32_t pieces = seg->pcount;
     bool is_new = what == NULL;
+    int result = 0;
     TcpHeader pattern;
 
     fill_options(conn, &pattern);
@@ -207,6 +213,8 @@ transmit_data(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
         Packet *packet = new_data_packet(conn, seq, len, &pattern);
 
         packet->why = rule;
+        if (i > 0)
+            packet->flags |= PACKET_BURST_REST;
         if (i + 1 == pieces) {
             packet->tcp.flags |= seg->flags & (TCP_PSH | TCP_FIN);
             /* The last segment of a burst is pushed, so that a receiver that
@@ -222,24 +230,25 @@ transmit_data(TcpConn *conn, TcpTxSeg *seg, const char *what, const char *rule)
         }
         if (conn->snd.urgent)
             fill_urgent(conn, &packet->tcp);
-        send_packet(conn, packet, is_new);
+        result |= send_packet(conn, packet, is_new);
         seq += len;
         left -= len;
     }
+    return result;
 }
 
-void
+int
 tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *rule)
 {
     TcpTxSeg *seg = tcp_tx_at(conn, index);
     uint32_t len = tcp_tx_len(seg);
+    SimTime paced_until = conn->rec.paced_until;
+    int result;
 
     seg->sent_at = tcp_pacing_departure(conn, len);
     seg->serial = ++conn->rec.tx_serial;
-    if (seg->flags & TCP_SYN) {
-        tcp_transmit_syn(conn, seg, 0, what, rule);
-        return;
-    }
+    if (seg->flags & TCP_SYN)
+        return tcp_transmit_syn(conn, seg, 0, what, rule);
     if (len) {
         tcp_rate_sent(conn, seg);
         conn->data_segs_out += seg->pcount;
@@ -248,5 +257,8 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
             tcp_cc_event(conn, CC_EVENT_TX_START);
         tcp_data_sent(conn);
     }
-    transmit_data(conn, seg, what, rule);
+    result = transmit_data(conn, seg, what, rule);
+    if (__builtin_expect(result != 0, 0))
+        conn->rec.paced_until = paced_until; /* nothing left that would take time */
+    return result;
 }

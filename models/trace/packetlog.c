@@ -271,9 +271,10 @@ log_open(Recorder *recorder, const PacketRecord *record, uint32_t what, uint64_t
     entry->sent_at = record->at;
     entry->ended_at = -1;
     entry_set_headers(entry, record->packet);
+    /* What never left its host teaches nothing: its bytes are still to be sent. */
     if (entry->proto == IP_PROTO_TCP && record->packet->raw == NULL &&
-        !(entry->what & TRACE_FRAGMENT) && trace_flows_see(&recorder->flows, entry) &&
-        !(entry->what & TRACE_FORWARDED))
+        record->event != PACKET_EVENT_DROPPED && !(entry->what & TRACE_FRAGMENT) &&
+        trace_flows_see(&recorder->flows, entry) && !(entry->what & TRACE_FORWARDED))
         entry->what |= TRACE_RETRANSMIT;
     open_put(log, entry->id, *serial);
 

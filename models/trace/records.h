@@ -96,7 +96,8 @@ typedef struct QueueRecord {
     uint32_t host, link; /* one of the two is 0 */
     uint8_t direction;   /* of the link */
     uint16_t port;       /* of the listener; 0: not of one */
-    const char *name; /* "syn_queue", "accept_queue", "time_wait", "link", "backlog", "fragments" */
+    const char *name; /* "syn_queue", "accept_queue", "time_wait", "link", "backlog", "fragments",
+                         "send_queue" */
     uint32_t length;  /* entries or packets */
     uint64_t bytes;
     SimTime sojourn_ns; /* how long the packet that comes or leaves waits in it; -1: not said */

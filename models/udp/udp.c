@@ -203,6 +203,11 @@ udp_send(UdpSock *sock, const void *bytes, uint32_t len, const Endpoint *to)
     packet = make_datagram(sock, bytes, len, dst, df);
     error =
         sock->discover == PMTUDISC_PROBE ? ip_output_probe(host, packet) : ip_output(host, packet);
+    if (error == IFACE_REFUSED) { /* no error of the call's: ip(7), IP_RECVERR */
+        host_count(host, MIB_IpOutDiscards);
+        host_count(host, MIB_UdpSndbufErrors);
+        return len;
+    }
     if (error != 0)
         return error;
     host_count(host, MIB_UdpOutDatagrams);

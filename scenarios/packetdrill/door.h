@@ -90,6 +90,9 @@ void door_settings_init(Door *door, const char *folder);
 void door_settings_apply(Door *door);
 void door_counters_write(Door *door);
 
+/* commands.c: what the shims of ip and tc asked for since. */
+void door_commands_apply(Door *door);
+
 /* poll.c */
 unsigned door_file_poll(const DoorFile *file);
 void door_watches_error(Door *door, const DoorFile *file); /* something new in its error queue */

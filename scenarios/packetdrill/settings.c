@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The ith tunable as a sysctl is named: a vector without [n]. NULL: past the last. */
 static char *
@@ -65,21 +64,10 @@ setting_value(const char *text)
     return g_strdup(text);
 }
 
-/* `ip tcp_metrics flush` leaves a file. */
-static void
-door_flush(Door *door)
-{
-    if (door->settings == NULL)
-        return;
-    g_autofree char *path = g_build_filename(door->settings, "flush", NULL);
-    if (unlink(path) == 0)
-        tcp_metrics_flush(door->host);
-}
-
 void
 door_settings_apply(Door *door)
 {
-    door_flush(door);
+    door_commands_apply(door);
     for (unsigned i = 0; door->settings != NULL && stack_param_name(i) != NULL; i++) {
         g_autofree char *name = setting_name(i);
         g_autofree char *path = setting_path(door, name);

@@ -7,7 +7,14 @@
 
 enum {
     CONTROL_TCP_INQ = 36, /* TCP_CM_INQ of linux/tcp.h: the number of the option */
+    MOST_FRAGMENTS = 17,  /* Linux's MAX_SKB_FRAGS: pages that one buffer may refer to */
+    PAGE_BYTES = 4096,
 };
+
+/* A flag of our own beside those of send(): TCP_MSG_FULL. */
+#define MSG_FULL 0x00800000
+
+#define PART(bytes, len) ((struct iovec){ .iov_base = (void *)(bytes), .iov_len = (len) })
 
 static unsigned
 flags_of(int flags)
@@ -24,6 +31,8 @@ flags_of(int flags)
         result |= TCP_MSG_FASTOPEN;
     if (flags & MSG_EOR)
         result |= TCP_MSG_EOR;
+    if (flags & MSG_FULL)
+        result |= TCP_MSG_FULL;
     return result;
 }
 
@@ -127,9 +136,71 @@ door_recv(Door *door, DoorFile *file, void *bytes, size_t len, int flags, Endpoi
     }
 }
 
+/* The parts of an iovec as one run of bytes, NULL when a part has no place. */
+static uint8_t *
+gather(const struct iovec *parts, size_t n_parts, size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        *len += parts[i].iov_len;
+    uint8_t *bytes = g_malloc(MAX(*len, 1));
+    uint8_t *at = bytes;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].iov_base == NULL && parts[i].iov_len > 0) {
+            g_free(bytes);
+            return NULL;
+        }
+        if (parts[i].iov_len > 0)
+            memcpy(at, parts[i].iov_base, parts[i].iov_len);
+        at += parts[i].iov_len;
+    }
+    return bytes;
+}
+
+/* How many of these parts fit into one buffer when it refers to their pages
+ * instead of copying them (MSG_ZEROCOPY). */
+static size_t
+parts_of_one_buffer(const struct iovec *parts, size_t n_parts)
+{
+    size_t fragments = 0;
+
+    for (size_t i = 0; i < n_parts; i++) {
+        fragments += (parts[i].iov_len + PAGE_BYTES - 1) / PAGE_BYTES;
+        if (fragments > MOST_FRAGMENTS)
+            return MAX(i, 1);
+    }
+    return n_parts;
+}
+
+/* The parts of one call, copied as one run, or buffer by buffer. */
+static int64_t
+send_parts(Door *door, DoorFile *file, const struct iovec *parts, size_t n_parts, int flags,
+           const Endpoint *to)
+{
+    bool refers = file->zerocopy != NULL && (flags & MSG_ZEROCOPY);
+    int64_t sent = 0;
+
+    do {
+        size_t n = refers ? parts_of_one_buffer(parts, n_parts) : n_parts, len;
+        g_autofree uint8_t *bytes = gather(parts, n, &len);
+        int64_t more =
+            door_send(door, file, bytes, len, n < n_parts ? flags | MSG_FULL : flags, to);
+
+        if (more < 0)
+            return sent > 0 ? sent : more;
+        sent += more;
+        if ((size_t)more < len)
+            break;
+        parts += n;
+        n_parts -= n;
+        to = NULL;
+    } while (n_parts > 0);
+    return sent;
+}
+
 static ssize_t
-call_send(Door *door, int fd, const void *bytes, size_t len, int flags, const struct sockaddr *addr,
-          socklen_t addr_len)
+call_send(Door *door, int fd, const struct iovec *parts, size_t n_parts, int flags,
+          const struct sockaddr *addr, socklen_t addr_len)
 {
     ssize_t result = -1;
 
@@ -142,7 +213,7 @@ call_send(Door *door, int fd, const void *bytes, size_t len, int flags, const st
         if (has_to && addr->sa_family == AF_UNSPEC && (flags & MSG_FASTOPEN))
             bad = -EOPNOTSUPP;
         int64_t sent =
-            bad != 0 ? bad : door_send(door, file, bytes, len, flags, has_to ? &to : NULL);
+            bad != 0 ? bad : send_parts(door, file, parts, n_parts, flags, has_to ? &to : NULL);
         door_zerocopy_note(file, sent, (flags & MSG_ZEROCOPY) != 0);
         result = door_result(sent);
     }
@@ -190,41 +261,20 @@ door_call_recvfrom(void *door, int fd, void *bytes, size_t len, int flags, struc
 ssize_t
 door_call_write(void *door, int fd, const void *bytes, size_t len)
 {
-    return call_send(door, fd, bytes, len, 0, NULL, 0);
+    return call_send(door, fd, &PART(bytes, len), 1, 0, NULL, 0);
 }
 
 ssize_t
 door_call_send(void *door, int fd, const void *bytes, size_t len, int flags)
 {
-    return call_send(door, fd, bytes, len, flags, NULL, 0);
+    return call_send(door, fd, &PART(bytes, len), 1, flags, NULL, 0);
 }
 
 ssize_t
 door_call_sendto(void *door, int fd, const void *bytes, size_t len, int flags,
                  const struct sockaddr *addr, socklen_t addr_len)
 {
-    return call_send(door, fd, bytes, len, flags, addr, addr_len);
-}
-
-/* The parts of an iovec as one run of bytes, NULL when a part has no place. */
-static uint8_t *
-gather(const struct iovec *parts, size_t n_parts, size_t *len)
-{
-    *len = 0;
-    for (size_t i = 0; i < n_parts; i++)
-        *len += parts[i].iov_len;
-    uint8_t *bytes = g_malloc(MAX(*len, 1));
-    uint8_t *at = bytes;
-    for (size_t i = 0; i < n_parts; i++) {
-        if (parts[i].iov_base == NULL && parts[i].iov_len > 0) {
-            g_free(bytes);
-            return NULL;
-        }
-        if (parts[i].iov_len > 0)
-            memcpy(at, parts[i].iov_base, parts[i].iov_len);
-        at += parts[i].iov_len;
-    }
-    return bytes;
+    return call_send(door, fd, &PART(bytes, len), 1, flags, addr, addr_len);
 }
 
 static void
@@ -242,19 +292,14 @@ scatter(const struct iovec *parts, size_t n_parts, const uint8_t *bytes, size_t 
 ssize_t
 door_call_sendmsg(void *door, int fd, const struct msghdr *message, int flags)
 {
-    size_t len;
-    g_autofree uint8_t *bytes = gather(message->msg_iov, message->msg_iovlen, &len);
-
-    return call_send(door, fd, bytes, len, flags, message->msg_name, message->msg_namelen);
+    return call_send(door, fd, message->msg_iov, message->msg_iovlen, flags, message->msg_name,
+                     message->msg_namelen);
 }
 
 ssize_t
 door_call_writev(void *door, int fd, const struct iovec *parts, int n_parts)
 {
-    size_t len;
-    g_autofree uint8_t *bytes = gather(parts, (size_t)n_parts, &len);
-
-    return call_send(door, fd, bytes, len, 0, NULL, 0);
+    return call_send(door, fd, parts, (size_t)n_parts, 0, NULL, 0);
 }
 
 ssize_t

@@ -2,6 +2,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "models/ip/metrics.h"
+#include "models/node/sendqueue.h"
 #include "scenarios/runtime/bind.h"
 #include "scenarios/runtime/suggest.h"
 
@@ -361,7 +363,50 @@ host_address(lua_State *L)
     return 1;
 }
 
-/* host:route("10.9.0.0/16", { via = "10.0.0.254" } or { unreachable = true } or { delete = true })
+/* { mtu = 1400, initcwnd = 20, ["mtu lock"] = 1400 }: names and values of ip-route(8). */
+static bool
+conf_metrics(ConfTable *t, IpMetrics *metrics)
+{
+    static const char *const names[] = { "mtu",      "mtu lock", "advmss",     "window",
+                                         "initcwnd", "initrwnd", "cwnd",       "cwnd lock",
+                                         "hoplimit", "quickack", "reordering", "features" };
+    SimTime rto_min = conf_time(t, "rto_min", 0);
+    bool has_any = rto_min != 0;
+
+    if (rto_min % SIM_MS != 0 || rto_min < 0 || rto_min > 120 * SIM_SEC)
+        conf_fail(t, "rto_min", "whole milliseconds up to two minutes, such as \"50ms\"");
+    metrics->rto_min_ms = (uint32_t)(rto_min / SIM_MS);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *expected;
+        int type = conf_push(t, names[i]);
+
+        if (type == LUA_TBOOLEAN) {
+            bool is_true = lua_toboolean(t->L, -1);
+            lua_pop(t->L, 1);
+            lua_pushstring(t->L, is_true ? "1" : "0");
+        }
+        const char *value = lua_isnil(t->L, -1) ? NULL : lua_tostring(t->L, -1);
+        if (type != LUA_TNIL &&
+            (value == NULL || !ip_metrics_set(metrics, names[i], value, &expected)))
+            conf_fail(t, names[i], value == NULL ? "a number or a text" : expected);
+        has_any |= type != LUA_TNIL;
+        lua_pop(t->L, 1);
+    }
+    return has_any;
+}
+
+static Iface *
+numbered_iface(lua_State *L, HostBox *box, int64_t number, const char *what)
+{
+    if (number >= (int64_t)box->host->ifaces->len)
+        conf_error(L, "%s: \"%s\" has only %u interfaces", what, box->host->name,
+                   box->host->ifaces->len);
+    return box->host->ifaces->pdata[number];
+}
+
+/* host:route("10.9.0.0/16", { via = "10.0.0.254", initcwnd = 20 } or { unreachable = true } or
+ * { delete = true })
  */
 static int
 host_route(lua_State *L)
@@ -379,6 +424,8 @@ host_route(lua_State *L)
     bool is_unreachable = conf_bool(&t, "unreachable", false);
     bool is_deleted = conf_bool(&t, "delete", false);
     int64_t iface = conf_int(&t, "iface", -1, 0, 1000);
+    IpMetrics metrics = { 0 };
+    bool has_metrics = conf_metrics(&t, &metrics);
 
     conf_close(&t);
     if (is_deleted) {
@@ -389,10 +436,34 @@ host_route(lua_State *L)
         ip_add_unreachable(box->host, prefix, bits);
         return 0;
     }
-    if (iface >= (int64_t)box->host->ifaces->len)
-        conf_error(L, "route.iface: \"%s\" has only %u interfaces", box->host->name,
-                   box->host->ifaces->len);
-    ip_add_route(box->host, prefix, bits, via, iface < 0 ? NULL : box->host->ifaces->pdata[iface]);
+    Iface *out = iface < 0 ? NULL : numbered_iface(L, box, iface, "route.iface");
+
+    ip_add_route_with(box->host, prefix, bits, via, out, has_metrics ? &metrics : NULL);
+    return 0;
+}
+
+/* host:send_queue{ packets = 100, rate = "10Mbit", iface = 0 }: between IP and
+ * interface; host:send_queue(nil) takes it away. */
+static int
+host_send_queue(lua_State *L)
+{
+    HostBox *box = host_check(L, 1);
+    ConfTable t;
+
+    if (lua_isnoneornil(L, 2)) {
+        for (unsigned i = 0; i < box->host->ifaces->len; i++)
+            iface_set_send_queue(box->host->ifaces->pdata[i], NULL);
+        return 0;
+    }
+    conf_open(&t, L, 2, "send_queue");
+    SendQueueParams params = {
+        .rate = conf_rate(&t, "rate", 0),
+        .limit_packets = (uint32_t)conf_int(&t, "packets", 1000, 0, UINT32_MAX),
+    };
+    int64_t iface = conf_int(&t, "iface", 0, 0, 1000);
+
+    conf_close(&t);
+    iface_set_send_queue(numbered_iface(L, box, iface, "send_queue.iface"), &params);
     return 0;
 }
 
@@ -434,10 +505,9 @@ void
 bind_host(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "spawn", host_spawn },   { "sysctl", host_sysctl },
-        { "name", host_name },     { "address", host_address },
-        { "route", host_route },   { "ping", host_ping },
-        { "reboot", host_reboot }, { NULL, NULL },
+        { "spawn", host_spawn },     { "sysctl", host_sysctl },         { "name", host_name },
+        { "address", host_address }, { "route", host_route },           { "ping", host_ping },
+        { "reboot", host_reboot },   { "send_queue", host_send_queue }, { NULL, NULL },
     };
 
     lua_pushcfunction(L, l_host);

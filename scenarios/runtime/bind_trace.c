@@ -327,8 +327,8 @@ core_verdicts(lua_State *L)
 static int
 core_peak(lua_State *L)
 {
-    static const char *const names[] = { "syn_queue", "accept_queue", "time_wait", "link",
-                                         "backlog",   "fragments",    NULL };
+    static const char *const names[] = { "syn_queue", "accept_queue", "time_wait",  "link",
+                                         "backlog",   "fragments",    "send_queue", NULL };
     const HostBox *host = host_check(L, 1);
     const char *name = names[luaL_checkoption(L, 2, NULL, names)];
     uint16_t port = (uint16_t)luaL_optinteger(L, 3, 0);

@@ -142,6 +142,7 @@ queue_lines(const Recorder *recorder, const LadderOptions *options, GString *out
         { "syn_queue", "SYN queue" }, { "accept_queue", "accept queue" },
         { "time_wait", "TIME-WAIT" }, { "backlog", "interface backlog" },
         { "fragments", "fragments" }, { "link", "link queue" },
+        { "send_queue", "send queue" },
     };
     char text[32];
     const char *comma = "  ";
