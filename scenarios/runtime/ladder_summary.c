@@ -139,9 +139,9 @@ queue_lines(const Recorder *recorder, const LadderOptions *options, GString *out
     static const struct {
         const char *name, *words;
     } queues[] = {
-        { "syn_queue", "SYN queue" }, { "accept_queue", "accept queue" },
-        { "time_wait", "TIME-WAIT" }, { "backlog", "interface backlog" },
-        { "fragments", "fragments" }, { "link", "link queue" },
+        { "syn_queue", "SYN queue" },   { "accept_queue", "accept queue" },
+        { "time_wait", "TIME-WAIT" },   { "backlog", "interface backlog" },
+        { "fragments", "fragments" },   { "link", "link queue" },
         { "send_queue", "send queue" },
     };
     char text[32];
