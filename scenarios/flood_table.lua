@@ -33,12 +33,18 @@ local function share_served()
     return counts.served / counts.started
 end
 
+local RATES = { 0, 1, 2, 5, 10, 20, 50, 100, 200, 500 } -- SYNs a second
+
+-- An entry of a crowded queue is given up at its third timeout, 7 s old: so many
+-- SYNs a second keep the queue full.
+local function enough(backlog) return (backlog + 1) / 7 end
+
 local names = { [0] = "off", "on", "always" }
 local served = {}
 for _, backlog in ipairs { 16, 128, 1024 } do
     for cookies = 0, 2 do
         local row = {}
-        for _, rate in ipairs { 0, 1, 5, 20, 100, 500, 2000 } do
+        for _, rate in ipairs(RATES) do
             local share = world(string.format("%d SYNs per s, cookies %s, backlog %d", rate, names[cookies], backlog),
                 { rate = rate, cookies = cookies, backlog = backlog }, share_served)
             row[#row + 1] = { rate = rate, share = share }
@@ -54,12 +60,21 @@ for _, backlog in ipairs { 16, 128, 1024 } do
             expect(row[#row].share):as("without cookies few are"):below(0.2)
             for i = 2, #row do
                 expect(row[i].share):as("the harder the flood, the fewer"):at_most(row[i - 1].share + 0.05)
+                local what = ("%d SYNs/s at backlog %d"):format(row[i].rate, backlog)
+                if row[i].rate < enough(backlog) / 2 then expect(row[i].share):as(what):equals(1) end
+                if row[i].rate > enough(backlog) * 2 then expect(row[i].share):as(what):below(0.75) end
             end
         end
         local cells = {}
-        for i, cell in ipairs(row) do cells[i] = string.format("%5.0f %%", 100 * cell.share) end
-        if #served == 1 then say("Served at 0, 1, 5, 20, 100, 500, 2000 SYNs a second:") end
-        say("backlog %4d, cookies %-6s %s", backlog, names[cookies], table.concat(cells, " "))
+        for i, cell in ipairs(row) do cells[i] = string.format("%3.0f %%", 100 * cell.share) end
+        if #served == 1 then
+            local heads = {}
+            for i, rate in ipairs(RATES) do heads[i] = string.format("%5d", rate) end
+            say("%-28s %s", "served, at SYNs a second:", table.concat(heads, " "))
+        end
+        say("backlog %4d, cookies %-7s %s", backlog, names[cookies], table.concat(cells, " "))
     end
 end
+say("Cookies off, a queue of 17, 129 or 1025 is kept full by %.1f, %.1f or %.1f SYNs a second: its entries live 7 s.",
+    enough(16), enough(128), enough(1024))
 result("served", served)

@@ -9,6 +9,7 @@ scenario {
         bytes = { 300, about = "that each incarnation sends before the last 100" },
         timestamps = { 0, about = "tcp_timestamps: 1 lets PAWS see the old segment" },
         remembers = { true, about = "set by each world: TIME-WAIT or none" },
+        wait = { "60s", about = "set by each world: how long TIME-WAIT is" },
         isn = { 3, about = "3: the same for every connection, so that the old number is in the window" },
     },
 }
@@ -16,7 +17,7 @@ scenario {
 -- The first incarnation's segment SEQ = bytes + 1 is copied by the network; the
 -- copy comes while the second has sent `bytes` bytes of its own.
 local function two_lives()
-    local sysctl = { tcp_timestamps = params.timestamps, isn = params.isn,
+    local sysctl = { tcp_timestamps = params.timestamps, isn = params.isn, timewait = time_text(params.wait),
         ["counterfactual.no_time_wait"] = not params.remembers }
     local client = host("client", "10.0.0.1", { sysctl = sysctl })
     local server = host("server", "10.0.0.2", { sysctl = sysctl })
@@ -70,6 +71,15 @@ world("without", { remembers = false }, function()
     expect(part and part.offset):equals(params.bytes) -- its place in the stream that sent it
     say("Without: the new connection read bytes %d to %d of the one before it as its own.",
         part and part.offset + 1 or 0, part and part.offset + #part.bytes or 0)
+end)
+
+-- Too short is as bad as none: the old segment comes after its end.
+world("half a second of it", { wait = "500ms" }, function()
+    local part = foreign(two_lives().parts)
+    expect(part and #part.bytes):equals(100)
+    expect(part and part.offset):equals(params.bytes)
+    say("Half a second of it: the same bytes %d to %d of the other incarnation.", part and part.offset + 1 or 0,
+        part and part.offset + #part.bytes or 0)
 end)
 
 world("without, but random numbers", { remembers = false, isn = 0 }, function()

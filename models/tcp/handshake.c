@@ -169,7 +169,9 @@ tcp_connect(TcpConn *conn, Endpoint remote)
     tcp_demux_insert(conn->stack, &conn->entry);
     tcp_record_conn(conn->stack, conn->id, &conn->entry.tuple, false);
     init_syn(conn);
-    tcp_set_state(conn, TCP_SYN_SENT, TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1"));
+    tcp_set_state(conn, TCP_SYN_SENT,
+                  TCP_CAUSE("call", "connect()", "RFC 9293 §3.10.1",
+                            .counterfactual = tcp_isn_counterfactual(conn->stack)));
     host_count(conn->stack->host, MIB_TcpActiveOpens);
     conn->is_connecting = true;
     tcp_fastopen_queue_syn(conn);

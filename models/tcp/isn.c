@@ -38,6 +38,14 @@ tcp_isn_new(TcpStack *stack, const TcpTuple *tuple)
     }
 }
 
+const char *
+tcp_isn_counterfactual(const TcpStack *stack)
+{
+    static const char *const guessable[] = { NULL, NULL, "isn = 2", "isn = 3", "isn = 4" };
+
+    return guessable[stack->params.isn_mode];
+}
+
 uint32_t
 tcp_ts_offset_new(const TcpStack *stack, const TcpTuple *tuple)
 {

@@ -183,6 +183,9 @@ tcp_accept_enqueue(TcpListener *listener, TcpConn *child)
         listener->accept_first = child;
     listener->accept_last = child;
     listener->n_accept++;
+    if (child->stack->params.cf_unlimited_queue && listener->n_accept > listener->backlog + 1)
+        tcp_verdict(child->stack, child->id, VERDICT_NOTE, 0, "beyond the accept queue's bound",
+                    "counterfactual.unlimited_queue");
     tcp_listener_note(listener);
 }
 

@@ -44,16 +44,25 @@ has_timestamp(const TcpRequest *request, const TcpSegment *seg)
     return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
 }
 
+/* Counterfactual: what is wrong with a segment is seen, told, and passed over. */
+static bool
+is_overlooked(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg, bool is_on,
+              const char *what, const char *name)
+{
+    if (is_on)
+        tcp_verdict(stack, request->conn, VERDICT_NOTE, seg->packet->id, what, name);
+    return is_on;
+}
+
 /* RFC 7323 §5.3 R1, and an echo of what was never sent. NULL: fine. DIFFERS:
  * Linux refuses an RST too. */
 static const char *
-timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg,
-                    MibCounter *counter)
+wrong_timestamp(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg,
+                MibCounter *counter)
 {
     bool is_rst = (seg->flags & TCP_RST) != 0;
 
-    if (!has_timestamp(request, seg) || stack->params.cf_no_paws ||
-        (is_rst && !stack->params.synrcvd_as_request))
+    if (!has_timestamp(request, seg) || (is_rst && !stack->params.synrcvd_as_request))
         return NULL;
     *counter = MIB_TcpExtPAWSEstab;
     if ((int32_t)(seg->tsval - request->ts_recent) < 0)
@@ -63,6 +72,18 @@ timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment
         !seq_between(seg->tsecr, request->ts_first, tcp_ts_clock(stack) + request->ts_offset))
         return "RFC 7323 §3.2: impossible echo";
     return NULL;
+}
+
+static const char *
+timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg,
+                    MibCounter *counter)
+{
+    const char *objection = wrong_timestamp(stack, request, seg, counter);
+
+    if (objection != NULL && is_overlooked(stack, request, seg, stack->params.cf_no_paws,
+                                           "old timestamp accepted", "counterfactual.no_paws"))
+        return NULL;
+    return objection;
 }
 
 /* RFC 7323 §3.2: a segment without what was agreed. DIFFERS: Linux takes it. */
@@ -79,13 +100,14 @@ is_in_window(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
 {
     uint32_t nxt = request->irs + 1, end = nxt + request->wnd;
 
-    if (stack->params.cf_no_window_check ||
-        (stack->params.cf_no_rst_check && (seg->flags & TCP_RST) != 0))
-        return true;
     if (seg->seq == seg->end_seq && seg->seq == end)
         return true;
-    return (seq_at_or_before(nxt, seg->seq) && seq_before(seg->seq, end)) ||
-           (seq_after(seg->end_seq, nxt) && seq_before(seg->seq, end));
+    if ((seq_at_or_before(nxt, seg->seq) && seq_before(seg->seq, end)) ||
+        (seq_after(seg->end_seq, nxt) && seq_before(seg->seq, end)))
+        return true;
+    return is_overlooked(stack, request, seg, stack->params.cf_no_window_check,
+                         "segment outside the window accepted", "counterfactual.no_window_check") ||
+           ((seg->flags & TCP_RST) != 0 && stack->params.cf_no_rst_check);
 }
 
 static void
@@ -167,8 +189,10 @@ refuses_ack(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
 static bool
 challenges_rst(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 {
-    if ((seg->flags & TCP_RST) == 0 || seg->seq == request->irs + 1 ||
-        stack->params.cf_no_rst_check || !stack->params.rfc5961)
+    if ((seg->flags & TCP_RST) == 0 || seg->seq == request->irs + 1 || !stack->params.rfc5961)
+        return false;
+    if (is_overlooked(stack, request, seg, stack->params.cf_no_rst_check,
+                      "RST with any sequence number accepted", "counterfactual.no_rst_check"))
         return false;
     if (!reply_is_limited(stack, request, seg)) {
         host_count(stack->host, MIB_TcpExtTCPChallengeACK);

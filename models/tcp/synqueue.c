@@ -111,7 +111,8 @@ wants_cookie(TcpListener *listener, const TcpSegment *seg, bool *drop)
         return true;
     }
     host_count(stack->host, MIB_TcpExtTCPReqQFullDrop);
-    tcp_listen_drop(listener, seg, "SYN queue full", "net.ipv4.tcp_syncookies = 0");
+    tcp_listen_drop(listener, seg, "SYN queue full",
+                    p->cf_no_cookies ? "counterfactual.no_cookies" : "net.ipv4.tcp_syncookies = 0");
     *drop = true;
     return false;
 }
@@ -133,6 +134,17 @@ answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
     host_count(stack->host, MIB_TcpExtSyncookiesSent);
     tcp_verdict(stack, 0, VERDICT_REPLY, seg->packet->id, "SYN cookie", "net.ipv4.tcp_syncookies");
     tcp_request_send_synack(stack, &request, "net.ipv4.tcp_syncookies");
+}
+
+/* What the record says of a request that real TCP would not have, or not so. */
+static const char *
+request_counterfactual(const TcpListener *listener)
+{
+    const TcpStack *stack = listener->conn->stack;
+
+    if (stack->params.cf_unlimited_queue && listener->n_requests > listener->backlog + 1)
+        return "counterfactual.unlimited_queue";
+    return tcp_isn_counterfactual(stack);
 }
 
 /* Counterfactual: whoever says SYN is believed, and no third segment is
@@ -194,9 +206,10 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     if (seg->payload.len > 0 && stack->params.accept_syn_data)
         tcp_request_keep_data(request, seg->payload);
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
-    tcp_record_transition(
-        stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
-        TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2 #3", .packet = seg->packet->id));
+    tcp_record_transition(stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
+                          TCP_CAUSE("segment", "SYN", "RFC 9293 §3.10.7.2 #3",
+                                    .packet = seg->packet->id,
+                                    .counterfactual = request_counterfactual(listener)));
     if (tcp_fastopen_listen(listener, request, seg, &reply))
         return;
     tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2 #3");

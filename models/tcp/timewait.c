@@ -6,7 +6,8 @@
 
 G_STATIC_ASSERT(sizeof(TcpTimeWait) <= 128);
 
-#define TW_LISTS 2
+#define TW_LISTS      2
+#define SHORTEST_WAIT (60 * SIM_SEC) /* Linux's; a shorter one is a counterfactual */
 
 enum { LIST_TIME_WAIT, LIST_FIN_WAIT_2 };
 
@@ -59,6 +60,12 @@ note_count(TcpStack *stack)
                                .length = stack->timewaits->count };
         probe_emit(probe, &record);
     }
+}
+
+static SimTime
+timewait_length(const TcpStack *stack)
+{
+    return (SimTime)stack->params.timewait_ms * SIM_MS;
 }
 
 /* ---- lists, in order of deadline ------------------------------------------------- */
@@ -122,23 +129,18 @@ list_on_timer(void *arg)
 
     while (list->first != NULL && list->first->deadline <= sim_now(stack->sim)) {
         bool orphan = list->first->state == TCP_FIN_WAIT_2;
+        const char *is_short = timewait_length(stack) < SHORTEST_WAIT ? "timewait" : NULL;
 
         tcp_time_wait_drop(
             stack, list->first,
             orphan ? TCP_CAUSE("timer", "FIN-WAIT-2 of an orphan", "net.ipv4.tcp_fin_timeout")
-                   : TCP_CAUSE("timer", "2MSL", "RFC 9293 §3.10.8"));
+                   : TCP_CAUSE("timer", "2MSL", "RFC 9293 §3.10.8", .counterfactual = is_short));
     }
     if (list->first != NULL)
         sim_timer_set(stack->sim, &list->timer, list->first->deadline, list_on_timer, list);
 }
 
 /* ---- a connection becomes an entry ------------------------------------------------- */
-
-static SimTime
-timewait_length(const TcpStack *stack)
-{
-    return (SimTime)stack->params.timewait_ms * SIM_MS;
-}
 
 static void
 entry_fill(TcpTimeWait *tw, TcpConn *conn, TcpState substate)

@@ -72,16 +72,22 @@ tw_ack_or_silence(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg, const
 }
 
 static bool
-tw_is_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
+tw_has_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
 {
     SimTime recent_at = (SimTime)tw->ts_recent_ms * SIM_MS, now = sim_now(stack->sim);
 
-    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.cf_no_paws ||
+    if (!tw->ts_ok || (seg->h->options & TCPOPT_HAS_TS) == 0 ||
         tcp_ts_is_fresh(tw->ts_recent, recent_at, seg->tsval, 0, now))
         return false;
     /* A peer that crashed may have lost its clock: its RST counts again once
      * nothing of the old connection can be on the way. */
     return (seg->flags & TCP_RST) == 0 || now - recent_at < PAWS_MSL;
+}
+
+static bool
+tw_is_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
+{
+    return !stack->params.cf_no_paws && tw_has_old_timestamp(stack, tw, seg);
 }
 
 static bool
@@ -122,7 +128,9 @@ tw_reopen(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, const char *rule)
     isn = tcp_time_wait_next_isn(tw);
     tcp_time_wait_drop(
         stack, tw,
-        TCP_CAUSE("segment", "SYN of a new incarnation", rule, .packet = seg->packet->id));
+        TCP_CAUSE("segment", "SYN of a new incarnation", rule, .packet = seg->packet->id,
+                  .counterfactual =
+                      tw_has_old_timestamp(stack, tw, seg) ? "counterfactual.no_paws" : NULL));
     tcp_listen_syn(listener, seg, isn);
 }
 

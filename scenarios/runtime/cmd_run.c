@@ -183,6 +183,9 @@ abandon_folders(Run *run)
 
 /* ---- the terminal -------------------------------------------------------------------- */
 
+/* More worlds than this are a table that the scenario makes, not stories to be read one by one. */
+#define MOST_LADDERS 16
+
 static void
 show_ladders(const Run *run, const Lab *lab)
 {
@@ -191,6 +194,11 @@ show_ladders(const Run *run, const Lab *lab)
     options.why = run->why;
     if (lab->title != NULL)
         printf("%s\n\n", lab->title);
+    if (lab->worlds->len > MOST_LADDERS) {
+        printf("%u worlds, too many to show one by one%s.\n\n", lab->worlds->len,
+               run->no_folder ? "" : ": each has its folder");
+        return;
+    }
     for (unsigned i = 0; i < lab->worlds->len; i++) {
         const World *world = lab->worlds->pdata[i];
 
