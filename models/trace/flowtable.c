@@ -109,12 +109,21 @@ flows_get(TraceFlowTable *table, const Endpoint *a, const Endpoint *b)
     return victim;
 }
 
+/* With an ISN that is always the same, only the connection tells a new
+ * incarnation from a SYN sent again. */
+static bool
+is_another_life(const TraceFlow *flow, unsigned dir, const TracePacket *entry)
+{
+    return entry->conn != 0 && flow->conn[dir] != 0 && entry->conn != flow->conn[dir] &&
+           !(entry->what & (TRACE_INJECTED | TRACE_COPY));
+}
+
 /* A SYN starts a numbering. One that a scenario forged must not move the
  * numbering of a connection that is there. */
 static void
 flow_learn_syn(TraceFlow *flow, unsigned dir, const TracePacket *entry)
 {
-    if (flow->has_isn[dir] && flow->isn[dir] == entry->seq)
+    if (flow->has_isn[dir] && flow->isn[dir] == entry->seq && !is_another_life(flow, dir, entry))
         return;
     if (flow->has_isn[dir] && (entry->what & (TRACE_INJECTED | TRACE_COPY))) {
         flow->other[dir] = entry->seq;
@@ -126,6 +135,7 @@ flow_learn_syn(TraceFlow *flow, unsigned dir, const TracePacket *entry)
         flow->has_other[dir] = true;
     }
     flow->isn[dir] = entry->seq;
+    flow->conn[dir] = entry->conn;
     flow->has_isn[dir] = true;
     flow->has_end[dir] = false;
     if (!(entry->flags & TCP_ACK)) {

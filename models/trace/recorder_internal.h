@@ -15,7 +15,8 @@ typedef struct TraceFlow {
     uint32_t isn[2];
     uint32_t other[2]; /* of a SYN that does not belong: forged, or of an earlier incarnation */
     bool has_other[2];
-    uint32_t end[2]; /* one past the last sequence number sent, to tell retransmissions */
+    uint32_t end[2];  /* one past the last sequence number sent, to tell retransmissions ... */
+    uint32_t conn[2]; /* ... of the connection whose SYN was seen last; 0: nobody's */
     bool has_isn[2];
     bool has_end[2];
     bool is_used;

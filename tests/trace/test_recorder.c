@@ -103,6 +103,27 @@ retransmission_is_known_by_its_numbers(void)
     g_assert_cmpuint(recorder_totals(story_recorder(s))->retransmits, ==, 1);
 }
 
+/* Where every connection has the same ISN, a counterfactual, the second one repeats the numbers of
+ * the first, and yet nothing. */
+static void
+new_incarnation_with_the_same_isn_retransmits_nothing(void)
+{
+    g_autoptr(Story) s = story_kept(100, 100);
+
+    SEG(.at = 0, .flags = TCP_SYN);
+    SEG(.at = 0.01, .from = STORY_SERVER, .flags = TCP_SYN | TCP_ACK, .ack = 1);
+    SEG(.at = 0.02, .flags = TCP_ACK, .seq = 1, .ack = 1, .len = 100);
+    SEG(.at = 1.00, .flags = TCP_SYN, .conn = 3);
+    SEG(.at = 1.01, .from = STORY_SERVER, .flags = TCP_SYN | TCP_ACK, .ack = 1, .conn = 4);
+    SEG(.at = 1.02, .flags = TCP_ACK, .seq = 1, .ack = 1, .len = 100, .conn = 3);
+    SEG(.at = 1.50, .flags = TCP_ACK, .seq = 1, .ack = 1, .len = 100, .conn = 3);
+    story_run(s, 2);
+    for (unsigned i = 3; i < 6; i++)
+        g_assert_cmpuint(entry(s, i)->what & TRACE_RETRANSMIT, ==, 0);
+    g_assert_cmpuint(entry(s, 6)->what & TRACE_RETRANSMIT, !=, 0);
+    g_assert_cmpuint(entry(s, 5)->rel_seq, ==, 1);
+}
+
 static void
 delayed_packet_is_overtaken_by_the_next(void)
 {
@@ -216,6 +237,8 @@ main(int argc, char **argv)
     g_test_add_func("/trace/answer_to_an_old_syn_is_a_stray", answer_to_an_old_syn_is_a_stray);
     g_test_add_func("/trace/retransmission_is_known_by_its_numbers",
                     retransmission_is_known_by_its_numbers);
+    g_test_add_func("/trace/new_incarnation_with_the_same_isn_retransmits_nothing",
+                    new_incarnation_with_the_same_isn_retransmits_nothing);
     g_test_add_func("/trace/delayed_packet_is_overtaken_by_the_next",
                     delayed_packet_is_overtaken_by_the_next);
     g_test_add_func("/trace/duplicate_is_an_entry_of_its_own", duplicate_is_an_entry_of_its_own);
