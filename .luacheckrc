@@ -17,7 +17,7 @@ unused_args = false
 
 -- What replays the kernel's recordings is a program beside the simulator.
 files["tests/truth/*.lua"] = { std = "lua54", max_line_length = false }
-files["tests/scenarios/claims.lua"] = { std = "lua54", max_line_length = 140 }
+files["tests/scenarios/c*.lua"] = { std = "lua54", max_line_length = 140 }
 files["tests/truth/families"] = { std = scenario, max_line_length = false }
 -- Defines some of those words.
 files["scenarios/lib/prelude.lua"] = { globals = { "expect", "packets", "params" }, ignore = { "131" } }
