@@ -219,11 +219,12 @@ tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn)
         ip_addr_is_loopback(tw->entry.tuple.remote) || ip_addr_is_loopback(tw->entry.tuple.local);
     bool allowed = p->tw_reuse == 1 || (p->tw_reuse == 2 && loopback);
 
-    if (tw->state != TCP_TIME_WAIT || !tw->ts_ok || p->timestamps == 0)
+    if (!tw->ts_ok || p->timestamps == 0)
         return false;
     /* A port that the user bound could only be had with SO_REUSEADDR on both:
-     * that is consent enough. */
-    if (!conn->holds_port && (!allowed || age <= (SimTime)p->tw_reuse_delay_ms * SIM_MS))
+     * that is consent enough, for an orphan in FIN-WAIT-2 too. */
+    if (!conn->holds_port &&
+        (!allowed || tw->state != TCP_TIME_WAIT || age <= (SimTime)p->tw_reuse_delay_ms * SIM_MS))
         return false;
     conn->snd.write_seq = tcp_time_wait_next_isn(tw);
     conn->ts.recent = tw->ts_recent;

@@ -16,7 +16,7 @@ struct TcpTimeWait {
     uint32_t snd_nxt, rcv_nxt;
     uint32_t ts_recent, ts_offset;
     uint32_t ts_recent_ms;  /* when ts_recent was set */
-    uint32_t began_ms;      /* when the connection closed: a restart does not change it */
+    uint32_t began_ms;      /* when TIME-WAIT began: a restart does not change it */
     uint32_t last_reply_ms; /* rate limit; 0: none yet */
     uint16_t wnd;           /* as on the wire */
     uint8_t rcv_wscale;

@@ -172,6 +172,7 @@ fin_for_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
 
     tw->rcv_nxt = seg->end_seq;
     tw_take_timestamp(stack, tw, seg);
+    tw->began_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS);
     if (stack->params.cf_no_time_wait) {
         cause.counterfactual = "counterfactual.no_time_wait";
         tw_send_ack(stack, tw, seg, cause.rule);

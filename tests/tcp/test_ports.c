@@ -221,6 +221,57 @@ tw_reuse_delay_is_the_age_that_an_entry_must_have(void)
     }
 }
 
+/* One port, closed by us and not yet by the peer. */
+static TcpBench *
+only_port_in_fin_wait_2(bool reuse_addr)
+{
+    TcpBench *b = tcp_bench_new(TCP_PROFILE_LINUX);
+    Socket *sock = open_with(b, reuse_addr, false);
+
+    tcp_bench_set(b, "net.ipv4.tcp_tw_reuse", "1");
+    tcp_bench_set(b, "net.ipv4.ip_local_port_range", "1000 1000");
+    if (reuse_addr)
+        g_assert_cmpint(sock_bind(sock, local(1000)), ==, 0);
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(
+        b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = TCPOPT_HAS_TS, .tsval = 9));
+    g_assert_cmpint(tcp_bench_close(b, sock), ==, 0);
+    tcp_bench_run(b, 0);
+    tcp_bench_deliver(
+        b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 2, .options = TCPOPT_HAS_TS, .tsval = 10));
+    tcp_bench_expect_state(b, TCP_FIN_WAIT_2);
+    return b;
+}
+
+/* The second counts from the peer's FIN, not from our own. */
+static void
+tw_reuse_counts_from_the_end_of_fin_wait_2(void)
+{
+    g_autoptr(TcpBench) b = only_port_in_fin_wait_2(false);
+
+    tcp_bench_run(b, 5 * SIM_SEC);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+    tcp_bench_deliver(b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 2,
+                             .options = TCPOPT_HAS_TS, .tsval = 5010));
+    tcp_bench_expect_state(b, TCP_TIME_WAIT);
+    tcp_bench_run(b, 1000 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EADDRNOTAVAIL);
+    tcp_bench_run(b, 1 * SIM_MS);
+    g_assert_cmpint(sock_connect(open_with(b, false, false), peer), ==, -EINPROGRESS);
+}
+
+/* Whoever bound the port by SO_REUSEADDR has it of an orphan in FIN-WAIT-2 too. */
+static void
+bound_port_of_an_orphan_in_fin_wait_2_is_taken_over(void)
+{
+    g_autoptr(TcpBench) b = only_port_in_fin_wait_2(true);
+    Socket *sock = open_with(b, true, false);
+
+    g_assert_cmpint(sock_bind(sock, local(1000)), ==, 0);
+    g_assert_cmpint(sock_connect(sock, peer), ==, -EINPROGRESS);
+}
+
 /* Mode 2, the default: a host that talks to itself. */
 static void
 tw_reuse_2_takes_a_port_on_the_loopback_after_a_second(void)
@@ -369,6 +420,8 @@ main(int argc, char **argv)
     CLAIM(bound_port_in_time_wait_without_timestamps_is_not_available);
     CLAIM(tw_reuse_takes_a_port_after_a_second);
     CLAIM(tw_reuse_delay_is_the_age_that_an_entry_must_have);
+    CLAIM(tw_reuse_counts_from_the_end_of_fin_wait_2);
+    CLAIM(bound_port_of_an_orphan_in_fin_wait_2_is_taken_over);
     CLAIM(tw_reuse_2_takes_a_port_on_the_loopback_after_a_second);
     CLAIM(without_tw_reuse_another_destination_has_the_port_but_not_the_same);
     CLAIM(connect_takes_ports_of_the_first_parity_first);
