@@ -330,8 +330,11 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
 
     if (seq_before(ack.seq, conn->snd.una))
         return ack_old(conn, &ack, delivered);
-    if (seq_after(ack.seq, conn->snd.nxt))
-        return TCP_CHALLENGE; /* RFC 5961 §5.2: of data that we have not sent */
+    if (seq_after(ack.seq, conn->snd.nxt)) /* of data that we have not sent */
+        return conn->stack->params.rfc5961
+                   ? TCP_CHALLENGE
+                   : tcp_refuse(seg, TCP_DROP_ACK, "acknowledgment of data never sent",
+                                "RFC 9293 §3.10.7.4 #5");
     if (seq_after(ack.seq, conn->snd.una)) {
         ack.flags |= ACK_UNA_ADVANCED;
         conn->rec.retransmits = 0;

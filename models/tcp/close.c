@@ -149,7 +149,8 @@ tcp_fin_acked(TcpConn *conn, const TcpSegment *seg)
         if (conn->opt.linger2_s < 0) {
             host_count(conn->stack->host, MIB_TcpExtTCPAbortOnData);
             tcp_reply_reset(conn->stack, seg, "TCP_LINGER2");
-            tcp_conn_end(conn, cause);
+            tcp_conn_end(
+                conn, TCP_CAUSE("segment", "ACK of FIN", "TCP_LINGER2", .packet = seg->packet->id));
             return TCP_GONE;
         }
         if (tcp_data_after_close(conn, seg))

@@ -11,9 +11,11 @@
 #include "models/tcp/listen.h"
 
 static void
-error_is_stale(Host *host, const IcmpError *error)
+error_is_stale(Host *host, uint32_t conn, const IcmpError *error)
 {
     host_count(host, MIB_TcpExtOutOfWindowIcmps);
+    tcp_verdict(host->tcp, conn, VERDICT_DROP, error->packet->id, "ICMP about data not in flight",
+                "RFC 5927 §4.1");
     host_record_packet(host, NULL, PACKET_EVENT_REFUSED, error->packet,
                        "ICMP about data not in flight");
 }
@@ -26,10 +28,11 @@ error_for_request(Host *host, TcpRequest *request, const IcmpError *error)
                     (error->type == ICMP_UNREACHABLE && error->code <= 1);
 
     if (error->header->quoted_seq != request->iss) {
-        error_is_stale(host, error);
+        error_is_stale(host, request->conn, error);
     } else if (is_fatal) {
         host_count(host, MIB_TcpExtListenDrops);
-        tcp_request_drop(request, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
+        tcp_request_drop(request, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2",
+                                            .packet = error->packet->id));
     }
 }
 
@@ -59,7 +62,7 @@ error_for_conn(TcpConn *conn, const IcmpError *error)
     if (conn->state == TCP_CLOSED)
         return;
     if (!seq_between(seq, conn->snd.una, conn->snd.nxt)) {
-        error_is_stale(host, error);
+        error_is_stale(host, conn->id, error);
         return;
     }
     if (is_frag_needed(error)) {
@@ -74,10 +77,17 @@ error_for_conn(TcpConn *conn, const IcmpError *error)
                                : nobody_is_there(error) && conn->stack->params.icmp_hard_aborts;
     if (error->type == ICMP_UNREACHABLE && error->code <= 1)
         tcp_icmp_unreachable_undo_backoff(conn, seq);
-    if (is_fatal)
-        tcp_conn_fail(conn, number, TCP_CAUSE("icmp", "ICMP error", "RFC 9293 §3.9.2.2"));
-    else
-        conn->soft_error = number;
+    if (is_fatal) {
+        tcp_conn_fail(
+            conn, number,
+            TCP_CAUSE("icmp", "ICMP error",
+                      is_hard ? "RFC 9293 §3.9.2.2" : "Linux: any ICMP error ends what opens",
+                      .packet = error->packet->id));
+        return;
+    }
+    conn->soft_error = number;
+    tcp_verdict(conn->stack, conn->id, VERDICT_NOTE, error->packet->id,
+                "ICMP error kept, in case it times out", "RFC 1122 §4.2.3.9");
 }
 
 void

@@ -89,11 +89,12 @@ keepalive_is_dead(const TcpConn *conn, SimTime silence)
 static void
 keepalive_give_up(TcpConn *conn)
 {
-    const char *rule = "RFC 1122 §4.2.3.6";
+    const char *rule =
+        conn->opt.user_timeout_ms != 0 ? "TCP_USER_TIMEOUT" : "net.ipv4.tcp_keepalive_probes";
 
     if (conn->stack->params.keepalive_rst)
-        tcp_send_reset(conn, "net.ipv4.tcp_keepalive_probes");
-    tcp_fail_timeout(conn, rule);
+        tcp_send_reset(conn, rule);
+    tcp_fail_timeout(conn, "keepalive probes", rule);
 }
 
 static void
@@ -115,7 +116,8 @@ keepalive_look(TcpConn *conn)
         return;
     }
     host_count(conn->stack->host, MIB_TcpExtTCPKeepAlive);
-    if (tcp_write_wakeup(conn, "RFC 1122 §4.2.3.6") > 0) { /* refused on this host: no probe yet */
+    if (tcp_write_wakeup(conn, "keepalive probe", "RFC 9293 §3.8.4") >
+        0) { /* refused on this host: no probe yet */
         keepalive_arm(conn, TCP_LOCAL_RETRY);
         return;
     }

@@ -35,7 +35,7 @@ tcp_persist_check(TcpConn *conn)
 }
 
 int
-tcp_write_wakeup(TcpConn *conn, const char *rule)
+tcp_write_wakeup(TcpConn *conn, const char *what, const char *rule)
 {
     TcpTxSeg *seg = tcp_tx_next_unsent(conn);
     uint32_t mss, room;
@@ -44,8 +44,8 @@ tcp_write_wakeup(TcpConn *conn, const char *rule)
         return -1;
     if (!seg || !seq_before(seg->seq, tcp_wnd_end(conn))) {
         if (conn->snd.urgent)
-            tcp_transmit_ack(conn, conn->snd.una, "window probe", rule);
-        return tcp_transmit_ack(conn, conn->snd.una - 1, "window probe", rule);
+            tcp_transmit_ack(conn, conn->snd.una, what, rule);
+        return tcp_transmit_ack(conn, conn->snd.una - 1, what, rule);
     }
     /* The window is open a little: it was silly window avoidance, or a cork,
      * that kept the data back. */
@@ -71,7 +71,7 @@ tcp_write_wakeup(TcpConn *conn, const char *rule)
 static void
 send_probe(TcpConn *conn)
 {
-    int result = tcp_write_wakeup(conn, "RFC 9293 §3.8.6.1");
+    int result = tcp_write_wakeup(conn, "window probe", "RFC 9293 §3.8.6.1");
     SimTime interval = TCP_LOCAL_RETRY;
 
     host_count(conn->stack->host, MIB_TcpExtTCPWinProbe);
@@ -106,7 +106,7 @@ tcp_persist_timer(TcpConn *conn)
     if (!conn->rec.probes_at) {
         conn->rec.probes_at = MAX(now, 1);
     } else if (user_timeout && now - conn->rec.probes_at >= user_timeout) {
-        tcp_fail_timeout(conn, "TCP_USER_TIMEOUT");
+        tcp_fail_timeout(conn, "window probes", "TCP_USER_TIMEOUT");
         return;
     }
     if (tcp_is_orphan(conn)) {
@@ -115,14 +115,14 @@ tcp_persist_timer(TcpConn *conn)
 
         most = tcp_orphan_retries(conn, is_alive);
         if (!is_alive && conn->rtt.backoff >= most) {
-            tcp_fail_timeout(conn, "net.ipv4.tcp_orphan_retries");
+            tcp_fail_timeout(conn, "window probes", "net.ipv4.tcp_orphan_retries");
             return;
         }
         if (tcp_orphan_out_of_resources(conn))
             return;
     }
     if (conn->rec.probes_out >= most)
-        tcp_fail_timeout(conn, "net.ipv4.tcp_retries2");
+        tcp_fail_timeout(conn, "window probes", "net.ipv4.tcp_retries2");
     else
         send_probe(conn);
 }
@@ -141,10 +141,4 @@ tcp_persist_ack(TcpConn *conn)
     } else {
         tcp_timer_set(conn, TCP_TIMER_PERSIST, clamp_to_user_timeout(conn, probe_interval(conn)));
     }
-}
-
-void
-tcp_send_probe(TcpConn *conn, const char *rule)
-{
-    tcp_write_wakeup(conn, rule);
 }

@@ -423,6 +423,8 @@ tcp_reassembly_prune(TcpConn *conn)
     if (!ooo)
         return;
     host_count(conn->stack->host, MIB_TcpExtOfoPruned);
+    tcp_verdict(conn->stack, conn->id, VERDICT_DROP, 0, "what came out of order, to make room",
+                "RFC 2018 §8: reneging");
     while (ooo->last && !tcp_rx_has_room(conn)) {
         free_segs(conn, ooo->last->first);
         unlink_run(conn, ooo->last);

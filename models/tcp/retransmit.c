@@ -124,8 +124,24 @@ tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *wh
     return result;
 }
 
-void
-tcp_retransmit_queue(TcpConn *conn)
+typedef struct RexmitReason {
+    const char *what, *rule; /* static texts */
+} RexmitReason;
+
+/* Why what is marked lost goes again now. */
+static RexmitReason
+reason_now(const TcpConn *conn)
+{
+    if (conn->w.ca_state == TCP_CA_LOSS)
+        return (RexmitReason){ "slow start retransmission", "RFC 5681 §3.1" };
+    if (!conn->rec.sack_ok)
+        return (RexmitReason){ "fast retransmission", "RFC 6582 §3.2" };
+    return (RexmitReason){ "fast retransmission",
+                           tcp_rack_is_on(conn) ? "RFC 8985 §6" : "RFC 6675 §5" };
+}
+
+static void
+retransmit_queue(TcpConn *conn, RexmitReason reason)
 {
     bool is_loss = conn->w.ca_state == TCP_CA_LOSS, rearm = false;
     uint32_t max_segs, i;
@@ -147,9 +163,7 @@ tcp_retransmit_queue(TcpConn *conn)
         segs = MIN(conn->w.cwnd - in_flight, max_segs);
         if (conn->below.bytes && tcp_small_queue_is_full(conn, seg, true))
             return;
-        if (tcp_retransmit_lost(conn, i, segs,
-                                is_loss ? "slow start retransmission" : "fast retransmission",
-                                conn->rec.sack_ok ? "RFC 8985 §6" : "RFC 6582 §3.2"))
+        if (tcp_retransmit_lost(conn, i, segs, reason.what, reason.rule))
             return;
         seg = tcp_tx_at(conn, i);
         host_count_n(conn->stack->host,
@@ -163,9 +177,15 @@ tcp_retransmit_queue(TcpConn *conn)
         tcp_timer_set(conn, TCP_TIMER_RTO, conn->rtt.rto);
 }
 
+void
+tcp_retransmit_queue(TcpConn *conn)
+{
+    retransmit_queue(conn, reason_now(conn));
+}
+
 /* Sends what is marked lost, for a loss that says nothing about congestion. */
 static void
-retransmit_without_blame(TcpConn *conn)
+retransmit_without_blame(TcpConn *conn, RexmitReason reason)
 {
     if (conn->w.ca_state != TCP_CA_LOSS) {
         conn->rec.high_seq = conn->snd.nxt;
@@ -174,7 +194,7 @@ retransmit_without_blame(TcpConn *conn)
         conn->rec.undo_marker = 0;
         tcp_set_ca_state(conn, TCP_CA_LOSS);
     }
-    tcp_retransmit_queue(conn);
+    retransmit_queue(conn, reason);
 }
 
 void
@@ -194,7 +214,8 @@ tcp_retransmit_simple(TcpConn *conn)
         return;
     if (!conn->rec.sack_ok)
         tcp_reno_limit(conn);
-    retransmit_without_blame(conn);
+    retransmit_without_blame(conn,
+                             (RexmitReason){ "too large for the path, cut anew", "RFC 1191 §6.4" });
 }
 
 void
@@ -203,5 +224,6 @@ tcp_syn_data_refused(TcpConn *conn)
     for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++)
         tcp_mark_lost(conn, tcp_tx_at(conn, i));
     if (conn->rec.lost_out)
-        retransmit_without_blame(conn);
+        retransmit_without_blame(
+            conn, (RexmitReason){ "data that the SYN-ACK left out", "RFC 7413 §4.2.2" });
 }

@@ -55,11 +55,11 @@ tcp_orphan_retries(const TcpConn *conn, bool is_alive)
 }
 
 void
-tcp_fail_timeout(TcpConn *conn, const char *rule)
+tcp_fail_timeout(TcpConn *conn, const char *what, const char *rule)
 {
     host_count(conn->stack->host, MIB_TcpExtTCPAbortOnTimeout);
     tcp_conn_fail(conn, conn->soft_error ? conn->soft_error : ETIMEDOUT,
-                  TCP_CAUSE("timer", "retransmission timeout", rule));
+                  TCP_CAUSE("timer", what, rule));
 }
 
 /* Gives the connection up, if it is time. True: it has ended. */
@@ -95,7 +95,7 @@ gives_up(TcpConn *conn)
         rule = "TCP_USER_TIMEOUT";
     if (!expired && !has_timed_out(conn, retries, user_timeout))
         return false;
-    tcp_fail_timeout(conn, rule);
+    tcp_fail_timeout(conn, "retransmission timeout", rule);
     return true;
 }
 
@@ -165,7 +165,7 @@ rto_with_zero_window(TcpConn *conn)
     SimTime limit = user_timeout ? user_timeout : 2 * tcp_rto_max(conn);
 
     if (conn->rec.retrans_at && quiet > limit && tcp_now(conn) - conn->rec.retrans_at > limit) {
-        tcp_fail_timeout(conn, "RFC 9293 §3.8.6.1");
+        tcp_fail_timeout(conn, "window probes", "RFC 9293 §3.8.6.1");
         return;
     }
     tcp_enter_loss(conn);

@@ -236,6 +236,8 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
     mss = tcp_cookie_check(stack, seg);
     if (mss == 0) {
         host_count(stack->host, MIB_TcpExtSyncookiesFailed);
+        tcp_verdict(stack, 0, VERDICT_NOTE, seg->packet->id, "no cookie of ours",
+                    "net.ipv4.tcp_syncookies");
         return false;
     }
     host_count(stack->host, MIB_TcpExtSyncookiesRecv);

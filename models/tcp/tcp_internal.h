@@ -503,9 +503,6 @@ void tcp_send_init(TcpConn *conn); /* send.c: ESTABLISHED: cwnd, sndbuf, MSS, MT
                                       tcp_data_established) */
 void tcp_send_done(
     TcpConn *conn); /* send.c: rtx and pacing timers off, queue dropped (called by tcp_data_done) */
-void tcp_send_probe(
-    TcpConn *conn,
-    const char *rule); /* persist.c: keepalive's ACK with seq SND.UNA-1, or data if some is due */
 uint64_t tcp_pacing_rate(const TcpConn *conn); /* pacing.c: bytes/s, UINT64_MAX: unlimited */
 SimTime tcp_rtt_min(const TcpConn *conn);      /* rtt.c: 0: no sample yet */
 

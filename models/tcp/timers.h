@@ -46,15 +46,17 @@ void tcp_tlp_send(TcpConn *conn);
 void tcp_rack_reorder_timer(TcpConn *conn);
 /* retransmit.c */
 void tcp_rto_timer(TcpConn *conn);
-void tcp_fail_timeout(TcpConn *conn, const char *rule); /* ETIMEDOUT, or the soft error */
+void tcp_fail_timeout(TcpConn *conn, const char *what,
+                      const char *rule); /* ETIMEDOUT, or the soft error */
 unsigned tcp_orphan_retries(const TcpConn *conn, bool is_alive);
 SimTime tcp_clamp_rto_to_user_timeout(const TcpConn *conn);
 /* persist.c */
 void tcp_persist_timer(TcpConn *conn);
 void
 tcp_persist_check(TcpConn *conn); /* arms the timer when data waits and nothing else will send it */
-void tcp_persist_ack(TcpConn *conn);                   /* an ACK came while nothing was out */
-int tcp_write_wakeup(TcpConn *conn, const char *rule); /* probes the window, with data if it can */
+void tcp_persist_ack(TcpConn *conn); /* an ACK came while nothing was out */
+/* Probes the window, with data if it can; `what` it is for, in the record. */
+int tcp_write_wakeup(TcpConn *conn, const char *what, const char *rule);
 
 /* rtt.c */
 void tcp_rtt_estimate(TcpConn *conn, SimTime rtt_ns); /* srtt, deviation, RTO; not the minimum */

@@ -373,6 +373,7 @@ make_packet(World *world, const Forged *f)
                              .df = f->df,
                              .mf = f->mf };
     packet->payload = (Payload){ 0 };
+    packet->why = "the scenario";
     if (is_fragment) {
         packet->raw = make_fragment_bytes(f);
         packet_finish_lengths(packet);

@@ -153,8 +153,9 @@ host_send_raw(lua_State *L)
     IpAddr dst = link_iface(link->link, !direction)->addr;
     Packet *packet = packet_from_table(&t, box->world, link, iface->addr, dst);
 
-    if (box->tap == NULL)
-        packet->flags |= PACKET_FORGED; /* not its own stack's: learn nothing from it */
+    /* Not its own stack's, or in another's name: learn nothing from it. */
+    if (box->tap == NULL || !ip_addr_equal(packet->ip.src, iface->addr))
+        packet->flags |= PACKET_FORGED;
     iface_send(iface, packet);
     return 0;
 }

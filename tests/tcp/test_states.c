@@ -2,6 +2,7 @@
  * in tests/tcp/states/, which is also the page docs/state-by-segment.md.
  * One test a profile and a situation; it names every cell that is not so. */
 #include "tests/support/state_words.h"
+#include "tests/support/witness.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,68 +10,6 @@
 
 #define PEER_ISS  500000u /* the bench's */
 #define TS_RECENT 1000000 /* ms: old is 10 s below, late and new a tenth of a second off */
-
-/* What a run of one cell saw beside segments and state. */
-typedef struct Witness {
-    GPtrArray *rules; /* owns texts: what transitions, verdicts and packets named */
-    GString *nameless;
-    unsigned drops, replies, transitions;
-} Witness;
-
-/* ---- Rules --------------------------------------------------------------------------- */
-
-/* A rule says whose it is, and which. */
-static bool
-is_rule(const char *rule)
-{
-    static const char *const sources[] = { "RFC ",  "net.ipv4.", "net.core.",       "Linux: ",
-                                           "TCP_",  "SO_",       "counterfactual.", "listen() ",
-                                           "draft-" };
-
-    for (size_t i = 0; rule != NULL && i < G_N_ELEMENTS(sources); i++)
-        if (g_str_has_prefix(rule, sources[i]) && strlen(rule) > strlen(sources[i]))
-            return true;
-    return false;
-}
-
-static void
-note_rule(Witness *witness, const char *kind, const char *what, const char *rule)
-{
-    if (!is_rule(rule) || what == NULL || *what == '\0')
-        g_string_append_printf(witness->nameless, "%s \"%s\" by \"%s\"; ", kind,
-                               what != NULL ? what : "", rule != NULL ? rule : "");
-    g_ptr_array_add(witness->rules, g_strdup(rule != NULL ? rule : ""));
-}
-
-static void
-on_verdict(void *arg, const void *record)
-{
-    const VerdictRecord *verdict = record;
-    Witness *witness = arg;
-
-    if (verdict->kind == VERDICT_DROP)
-        witness->drops++;
-    note_rule(witness, "verdict", verdict->what, verdict->rule);
-}
-
-static void
-on_transition(void *arg, const void *record)
-{
-    const TcpStateRecord *transition = record;
-    Witness *witness = arg;
-
-    witness->transitions++;
-    note_rule(witness, "transition", transition->what, transition->rule);
-}
-
-static bool
-has_rule(const Witness *witness, const char *rule)
-{
-    for (guint i = 0; i < witness->rules->len; i++)
-        if (strcmp(g_ptr_array_index(witness->rules, i), rule) == 0)
-            return true;
-    return false;
-}
 
 /* ---- Counters -------------------------------------------------------------------------- */
 
@@ -306,7 +245,7 @@ check_reply(CellRun *run, const char *text)
         return;
     }
     run->witness->replies++;
-    note_rule(run->witness, "packet", text, packet->why);
+    witness_note(run->witness, "packet", text, packet->why);
     if (!is_reply(run, packet, state_parse_reply(text, run->situation, &run->cause))) {
         g_autofree char *found = packet_describe(packet, run->iss, PEER_ISS);
         g_string_append_printf(run->wrong, "\n#     expected \"%s\", found %s", text, found);
@@ -329,7 +268,7 @@ check_replies(CellRun *run, const char *replies, bool later)
         g_autofree char *found = packet_describe(more, run->iss, PEER_ISS);
         g_string_append_printf(run->wrong, "\n#     expected no more, found %s %s",
                                later ? "later" : "at once", found);
-        note_rule(run->witness, "packet", "unexpected", more->why);
+        witness_note(run->witness, "packet", "unexpected", more->why);
         tcp_bench_skip(run->bench);
     }
 }
@@ -372,14 +311,12 @@ check_rule(CellRun *run, const StateOutcome *want)
     const Witness *witness = run->witness;
     GString *found;
 
-    if (witness->nameless->len > 0)
-        g_string_append_printf(run->wrong, "\n#     without a rule: %s", witness->nameless->str);
     if (want->is_taken) {
         if (witness->drops + witness->replies + witness->transitions > 0)
             g_string_append(run->wrong, "\n#     expected no record at all");
         return;
     }
-    if (has_rule(witness, want->rule))
+    if (witness_has_rule(witness, want->rule))
         return;
     found = g_string_new("");
     for (guint i = 0; i < witness->rules->len; i++)
@@ -417,8 +354,6 @@ check_cell(CellRun *run, const StateOutcome *want, StateSeg arrives)
     if (b->sock != NULL)
         had_eof = sock_recv(b->sock, NULL, 1, 0, NULL) == 0;
     counters_take(b, before);
-    probe_subscribe(&b->host->probes->verdict, on_verdict, run->witness);
-    probe_subscribe(&b->host->probes->tcp_state, on_transition, run->witness);
     set_stamp(b, &arrives);
     run->cause = arrives.seg;
     run->iss = b->iss;
@@ -428,8 +363,6 @@ check_cell(CellRun *run, const StateOutcome *want, StateSeg arrives)
     /* A delayed ACK comes by then, a retransmission of ours does not. */
     tcp_bench_run(b, tcp_params(b->host)->delack_min_ms * SIM_MS + 60 * SIM_MS);
     check_replies(run, want->reply, true);
-    probe_unsubscribe(&b->host->probes->verdict, on_verdict, run->witness);
-    probe_unsubscribe(&b->host->probes->tcp_state, on_transition, run->witness);
 
     g_autofree char *counters = counters_since(b, before);
     check_text(run, "counters", counters, want->counters);
@@ -440,26 +373,23 @@ check_cell(CellRun *run, const StateOutcome *want, StateSeg arrives)
         check_time_left(run, want->next, now);
 }
 
-/* What is wrong with the cell: "" if nothing. */
+/* What is wrong with the cell: "" if nothing. `nameless` gets what named no rule. */
 static char *
-run_cell(Situation situation, unsigned segment, int profile)
+run_cell(Situation situation, unsigned segment, int profile, GString *nameless)
 {
     const StateOutcome *want = state_outcome(situation, segment, profile);
     StateSeg arrives = state_parse_segment(state_segments[segment].text, situation);
     g_autoptr(TcpBench) b =
         tcp_bench_new(profile == STATE_LINUX ? TCP_PROFILE_LINUX : TCP_PROFILE_RFC);
-    Witness witness = { .rules = g_ptr_array_new_with_free_func(g_free),
-                        .nameless = g_string_new("") };
-    CellRun run = {
-        .bench = b, .situation = situation, .witness = &witness, .wrong = g_string_new("")
-    };
+    CellRun run = { .bench = b, .situation = situation, .wrong = g_string_new("") };
 
     tcp_bench_set(b, "net.ipv4.tcp_early_retrans", "0"); /* no probe within the time watched */
     b->peer_tsval = arrives.has_stamp && arrives.stamp != STAMP_ECHO ? TS_RECENT : 0;
     enter(b, situation);
+    g_autoptr(Witness) witness = witness_new(b->host);
+    run.witness = witness;
     check_cell(&run, want, arrives);
-    g_ptr_array_unref(witness.rules);
-    g_string_free(witness.nameless, TRUE);
+    g_string_append(nameless, witness->nameless->str);
     return g_string_free(run.wrong, FALSE);
 }
 
@@ -468,6 +398,7 @@ run_cell(Situation situation, unsigned segment, int profile)
 static void
 situation_answers_each_segment_as_the_table_says(gconstpointer data)
 {
+    g_autoptr(GString) nameless = g_string_new("");
     unsigned which = GPOINTER_TO_UINT(data), wrong = 0, cells = 0;
     Situation situation = which / 2;
     int profile = (int)(which % 2);
@@ -475,7 +406,7 @@ situation_answers_each_segment_as_the_table_says(gconstpointer data)
     for (unsigned i = 0; i < state_n_segments; i++) {
         if (state_outcome(situation, i, profile) == NULL)
             continue;
-        g_autofree char *text = run_cell(situation, i, profile);
+        g_autofree char *text = run_cell(situation, i, profile, nameless);
         cells++;
         if (*text != '\0') {
             fprintf(stderr, "#   %s, %s (%s):%s\n", state_situations[situation].state,
@@ -486,6 +417,20 @@ situation_answers_each_segment_as_the_table_says(gconstpointer data)
     g_assert_cmpuint(cells, >, 0);
     if (wrong > 0)
         g_test_fail();
+}
+
+/* The why-log: over the whole table, whatever is sent, dropped or changes its
+ * state says by which rule. */
+static void
+every_reply_drop_and_transition_names_its_rule(void)
+{
+    g_autoptr(GString) nameless = g_string_new("");
+
+    for (unsigned at = 0; at < 2 * N_SITUATIONS; at++)
+        for (unsigned i = 0; i < state_n_segments; i++)
+            if (state_outcome(at / 2, i, at % 2) != NULL)
+                g_free(run_cell(at / 2, i, at % 2, nameless));
+    g_assert_cmpstr(nameless->str, ==, "");
 }
 
 /* A cell may be left out only where the segment has no meaning of its own: the
@@ -527,6 +472,8 @@ main(int argc, char **argv)
         g_test_add_data_func(path, GUINT_TO_POINTER(i),
                              situation_answers_each_segment_as_the_table_says);
     }
+    g_test_add_func("/tcp/states/every_reply_drop_and_transition_names_its_rule",
+                    every_reply_drop_and_transition_names_its_rule);
     g_test_add_func("/tcp/states/table_has_no_cell_twice_and_no_situation_without_a_kind",
                     table_has_no_cell_twice_and_no_situation_without_a_kind);
     return g_test_run();
