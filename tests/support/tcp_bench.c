@@ -127,10 +127,11 @@ tcp_bench_deliver(TcpBench *bench, Seg seg)
     packet->tcp.ack = seg.flags & TCP_ACK ? bench->iss + seg.ack : 0;
     packet->tcp.wnd = seg.zero_window ? 0 : seg.wnd != 0 ? seg.wnd : 65535;
     packet->tcp.options = seg.options;
-    if (seg.flags & TCP_SYN) {
+    if (seg.flags & TCP_SYN && !seg.no_mss) {
         packet->tcp.options |= TCPOPT_HAS_MSS;
         packet->tcp.mss = PEER_MSS;
     }
+    packet->tcp.wscale = seg.wscale;
     packet->tcp.tsval = seg.tsval;
     packet->tcp.tsecr = seg.tsecr;
     if (bench->peer_tsval != 0 && !(seg.options & TCPOPT_HAS_TS)) {

@@ -20,6 +20,8 @@ typedef struct Seg {
     bool zero_window;
     uint8_t options; /* delivered: TCPOPT_HAS_TS | ..., beside the MSS of a SYN */
     uint32_t tsval, tsecr;
+    uint8_t wscale;     /* delivered, with TCPOPT_HAS_WSCALE */
+    bool no_mss;        /* delivered: a SYN without the option */
     uint32_t peer_port; /* delivered: another peer's port; 0: that of the connection */
 } Seg;
 
