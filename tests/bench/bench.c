@@ -1,5 +1,7 @@
 /* bench [--json FILE] [--small] [WORKLOAD ...]: runs each workload in a child
- * process and prints one table. `bench --one WORKLOAD SIZE` is the child.
+ * process and prints one table. `bench --one WORKLOAD [--size N]` runs one in
+ * this process, for callgrind and perf; what N counts is the workload's (ms of
+ * virtual time, connections, packets, runs).
  */
 #include "tests/bench/bench.h"
 
@@ -162,13 +164,14 @@ run_all(const char *json_file, bool small, char **names)
 }
 
 static int
-run_one(const char *name, bool small)
+run_one(const char *name, uint64_t size, bool small)
 {
     for (unsigned i = 0; i < bench_n_workloads; i++) {
         const BenchWorkload *workload = &bench_workloads[i];
 
         if (strcmp(workload->name, name) == 0) {
-            BenchResult r = workload->run(small ? workload->small : workload->size);
+            BenchResult r =
+                workload->run(size > 0 ? size : small ? workload->small : workload->size);
 
             printf("%s segments %" G_GUINT64_FORMAT " events %" G_GUINT64_FORMAT
                    " connections %" G_GUINT64_FORMAT " packets %" G_GUINT64_FORMAT
@@ -186,11 +189,13 @@ main(int argc, char **argv)
 {
     g_autofree char *json_file = NULL, *one = NULL;
     gboolean small = FALSE;
+    gint64 size = 0;
     g_auto(GStrv) names = NULL;
     const GOptionEntry entries[] = {
         { "json", 0, 0, G_OPTION_ARG_FILENAME, &json_file, "write the figures as JSON", "FILE" },
         { "small", 0, 0, G_OPTION_ARG_NONE, &small, "the sizes for counting instructions", NULL },
         { "one", 0, 0, G_OPTION_ARG_STRING, &one, "run one workload in this process", "WORKLOAD" },
+        { "size", 0, 0, G_OPTION_ARG_INT64, &size, "of --one, in its own unit", "N" },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names, NULL, "[WORKLOAD ...]" },
         G_OPTION_ENTRY_NULL,
     };
@@ -202,5 +207,9 @@ main(int argc, char **argv)
         fprintf(stderr, "bench: %s\n", error->message);
         return 2;
     }
-    return one != NULL ? run_one(one, small) : run_all(json_file, small, names);
+    if (size < 0) {
+        fprintf(stderr, "bench: --size %" G_GINT64_FORMAT ": a number above 0 is expected\n", size);
+        return 2;
+    }
+    return one != NULL ? run_one(one, (uint64_t)size, small) : run_all(json_file, small, names);
 }
