@@ -47,7 +47,7 @@ cut_piece(Host *host, const Packet *whole, Datagram *datagram, uint32_t skip, ui
     piece->ip.mf = !is_last || whole->ip.mf;
     piece->payload = (Payload){ 0 };
     /* the whole union: what the datagram is about, for those who watch */
-    memcpy(&piece->tcp, &whole->tcp, offsetof(Packet, payload) - offsetof(Packet, tcp));
+    piece->tcp = whole->tcp; /* or whichever header it is: no other is larger */
     if (datagram != NULL) {
         datagram->refs++;
         piece->fragment_of = datagram;

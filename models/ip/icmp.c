@@ -62,8 +62,7 @@ icmp_input_error(Host *host, const Packet *packet)
                         .from = packet->ip.src,
                         .header = icmp,
                         .packet = packet };
-    const IpProtocol *protocol =
-        quoted->proto < IP_PROTOCOLS ? host->ip->protocols[quoted->proto] : NULL;
+    const IpProtocol *protocol = ip_protocol(host->ip, quoted->proto);
 
     if (icmp->quoted_len < IPV4_HEADER_BYTES + 8) { /* too little to find whose it is */
         host_count(host, MIB_IcmpInErrors);

@@ -46,7 +46,7 @@ ip_deliver(Host *host, Packet *packet, const Iface *in)
         if (packet == NULL)
             return;
     }
-    protocol = packet->ip.proto < IP_PROTOCOLS ? host->ip->protocols[packet->ip.proto] : NULL;
+    protocol = ip_protocol(host->ip, packet->ip.proto);
     if (protocol == NULL) { /* RFC 1122 §3.2.2.1 */
         host_count(host, MIB_IpInUnknownProtos);
         icmp_send_error(host, packet, ICMP_UNREACHABLE, 2, 0);
@@ -154,7 +154,7 @@ ip_input(Iface *in, Packet *packet)
 
     ip_count_packet(host, MIB_IpInReceives, MIB_IpExtInNoECTPkts + (packet->ip.tos & ECN_MASK),
                     MIB_IpExtInOctets, packet->ip.total_len);
-    if (__builtin_expect(packet->flags & PACKET_BAD_IP_CHECKSUM, 0)) { /* RFC 1122 §3.2.1.2 */
+    if (__builtin_expect(packet->ip.bad_checksum, 0)) { /* RFC 1122 §3.2.1.2 */
         host_count(host, MIB_IpExtInCsumErrors);
         host_count(host, MIB_IpInHdrErrors);
         ip_refuse(host, in, packet, "bad IP header checksum");
@@ -215,16 +215,17 @@ ip_free(gpointer data)
     ip_route_done(ip);
     g_free(ip->loopback.name);
     ip->host->ip = NULL;
-    g_free(ip);
+    sim_line_free(ip);
 }
 
 IpStack *
 ip_attach(Host *host, const IpParams *params)
 {
-    IpStack *ip = g_new0(IpStack, 1);
+    IpStack *ip = sim_line_new0(sizeof *ip);
 
     sim_check(host->ip == NULL);
     ip->host = host;
+    ip->net = host->net;
     ip->params = *params;
     ip->loopback = (Iface){ .host = host,
                             .name = g_strdup("lo"),
@@ -251,8 +252,10 @@ ip_params(Host *host)
 void
 ip_register(Host *host, uint8_t proto, const IpProtocol *protocol)
 {
-    sim_check(proto < IP_PROTOCOLS);
-    host->ip->protocols[proto] = protocol;
+    unsigned slot = ip_slot_of(proto);
+
+    sim_check(slot < IP_SLOTS);
+    host->ip->protocols[slot] = protocol;
 }
 
 static void

@@ -36,14 +36,15 @@ typedef struct Route {
 /* What is known about one destination: the answer of the table and the path
  * MTU, in one line of the cache. */
 typedef struct RouteEntry {
-    IpAddr dst, src;
+    SIM_LINE_ALIGNED IpAddr dst;
+    IpAddr src;
     Iface *out;               /* borrows; ROUTE_LINK only */
     const IpMetrics *metrics; /* borrows; NULL: none */
     SimTime pmtu_expires;     /* SIM_NEVER without a learned MTU */
     uint32_t pmtu;            /* learned, or the route's; PMTU_NONE: neither */
     uint8_t kind;             /* RouteKind */
     bool is_set, pmtu_is_locked;
-} RouteEntry;
+} RouteEntry; /* one cache line */
 
 typedef struct PathMtu {
     SimTime expires;
@@ -56,30 +57,31 @@ typedef struct IpHook {
     void *arg;
 } IpHook;
 
-#define IP_PROTOCOLS 32
+/* Who takes what arrives, in the order of how much there is. */
+enum { IP_SLOT_TCP, IP_SLOT_UDP, IP_SLOT_ICMP, IP_SLOTS };
 
 typedef struct Reassembly Reassembly; /* reassembly.c */
 typedef struct IcmpLimits IcmpLimits; /* icmp_send.c */
 typedef struct IpIdents IpIdents;     /* output.c */
 
 struct IpStack {
+    /* What every packet touches: one cache line. The cache is a hash table with
+     * linear probing, never more than half full. */
+    SIM_LINE_ALIGNED Net *net; /* borrows */
+    RouteEntry *cache;         /* owns */
+    uint32_t cache_mask, cache_used;
+    GArray *forward_hooks;                 /* owns IpHook; NULL: none */
+    GArray *input_hooks;                   /* owns IpHook; NULL: none */
+    const IpProtocol *protocols[IP_SLOTS]; /* borrows */
+
     Host *host; /* borrows */
     IpParams params;
-    const IpProtocol *protocols[IP_PROTOCOLS]; /* borrows */
-
-    /* The cache is direct-mapped and grows while destinations collide. */
-    RouteEntry *cache; /* owns */
-    uint32_t cache_mask;
-    uint32_t cache_evictions;
     GPtrArray *metrics; /* owns IpMetrics of every route there ever was; NULL: none had any */
     GArray *routes;     /* owns Route: by bits descending, prefix, origin, order */
     GArray *deleted;    /* owns Route: prefixes whose computed route stays away */
     uint32_t route_order;
     bool routes_sorted;
     GHashTable *path_mtus; /* owns IpAddr -> PathMtu; NULL: none learned */
-
-    GArray *forward_hooks; /* owns IpHook; NULL: none */
-    GArray *input_hooks;   /* owns IpHook; NULL: none */
 
     Iface loopback;
     Packet *loop_head, *loop_tail; /* owns: packets on their way to ourselves */
@@ -88,6 +90,23 @@ struct IpStack {
     IcmpLimits *icmp;       /* owns; NULL until the first error was to be sent */
     IpIdents *idents;       /* owns; NULL until the first id was needed */
 };
+
+static inline unsigned
+ip_slot_of(uint8_t proto) /* IP_SLOTS: nobody takes it */
+{
+    if (proto == IP_PROTO_TCP)
+        return IP_SLOT_TCP;
+    return proto == IP_PROTO_UDP ? IP_SLOT_UDP : proto == IP_PROTO_ICMP ? IP_SLOT_ICMP : IP_SLOTS;
+}
+
+/* NULL: the host does not know it. */
+static inline const IpProtocol *
+ip_protocol(const IpStack *ip, uint8_t proto)
+{
+    unsigned slot = ip_slot_of(proto);
+
+    return slot < IP_SLOTS ? ip->protocols[slot] : NULL;
+}
 
 /* route.c */
 void ip_route_init(IpStack *ip);
@@ -103,15 +122,28 @@ ip_addr_hash(IpAddr addr)
     return (uint32_t)(((addr.lo ^ addr.hi) * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
 }
 
+/* Where a destination is in the cache, or would be. */
+static inline RouteEntry *
+ip_route_slot(IpStack *ip, IpAddr dst)
+{
+    uint32_t at = ip_addr_hash(dst);
+    RouteEntry *entry = &ip->cache[at & ip->cache_mask];
+
+    while (__builtin_expect(entry->is_set && !ip_addr_equal(entry->dst, dst), 0))
+        entry = &ip->cache[++at & ip->cache_mask];
+    return entry;
+}
+
 /* The entry of a destination, from the cache. Valid until the next call. */
 static inline RouteEntry *
 ip_route(IpStack *ip, IpAddr dst)
 {
-    RouteEntry *entry = &ip->cache[ip_addr_hash(dst) & ip->cache_mask];
+    if (__builtin_expect(ip->net->routes_known, 1)) {
+        RouteEntry *entry = ip_route_slot(ip, dst);
 
-    if (__builtin_expect(
-            entry->is_set && ip_addr_equal(entry->dst, dst) && ip->host->net->routes_known, 1))
-        return entry;
+        if (__builtin_expect(entry->is_set, 1))
+            return entry;
+    }
     return ip_route_resolve(ip, dst);
 }
 

@@ -7,7 +7,7 @@
 
 #include "models/ip/ip_internal.h"
 
-enum { CACHE_FIRST = 8, CACHE_MOST = 32768 };
+enum { CACHE_FIRST = 8, CACHE_MOST = 8192, SCAN_MOST = 16 };
 
 guint
 ip_addr_hash_func(gconstpointer addr)
@@ -68,7 +68,7 @@ compare_routes(gconstpointer left, gconstpointer right)
 void
 ip_route_init(IpStack *ip)
 {
-    ip->cache = g_new0(RouteEntry, CACHE_FIRST);
+    ip->cache = sim_line_new0(CACHE_FIRST * sizeof *ip->cache);
     ip->cache_mask = CACHE_FIRST - 1;
     ip->routes = g_array_sized_new(FALSE, FALSE, sizeof(Route), 4);
     ip->deleted = g_array_new(FALSE, FALSE, sizeof(Route));
@@ -77,7 +77,7 @@ ip_route_init(IpStack *ip)
 void
 ip_route_done(IpStack *ip)
 {
-    g_free(ip->cache);
+    sim_line_free(ip->cache);
     g_array_free(ip->routes, TRUE);
     if (ip->metrics != NULL)
         g_ptr_array_unref(ip->metrics);
@@ -88,6 +88,7 @@ void
 ip_route_flush(IpStack *ip)
 {
     memset(ip->cache, 0, (ip->cache_mask + 1) * sizeof *ip->cache);
+    ip->cache_used = 0;
 }
 
 void
@@ -214,6 +215,25 @@ find_prefix(const GArray *routes, guint from, guint to, IpAddr prefix)
     return NULL;
 }
 
+static inline bool
+is_usable(const Route *route)
+{
+    return route->out == NULL || route->out->is_up;
+}
+
+/* A host has a handful of routes: the first that matches. */
+static const Route *
+scan_routes(const GArray *routes, IpAddr dst)
+{
+    for (guint i = 0; i < routes->len; i++) {
+        const Route *route = &g_array_index(routes, Route, i);
+
+        if (ip_addr_equal(mask_addr(dst, route->bits), route->prefix) && is_usable(route))
+            return route;
+    }
+    return NULL;
+}
+
 /* RFC 1812 §5.2.4.3: the longest prefix that matches. */
 static const Route *
 longest_prefix(IpStack *ip, IpAddr dst)
@@ -224,6 +244,8 @@ longest_prefix(IpStack *ip, IpAddr dst)
         g_array_sort(ip->routes, compare_routes);
         ip->routes_sorted = true;
     }
+    if (routes->len <= SCAN_MOST)
+        return scan_routes(routes, dst);
     for (guint from = 0; from < routes->len;) {
         unsigned bits = g_array_index(routes, Route, from).bits;
         guint low = from, high = routes->len; /* where this length ends */
@@ -236,23 +258,36 @@ longest_prefix(IpStack *ip, IpAddr dst)
             else
                 high = middle;
         }
-        const Route *route = find_prefix(routes, from, low, mask_addr(dst, bits));
-        if (route != NULL && route->bits == bits && (route->out == NULL || route->out->is_up))
-            return route;
+        IpAddr prefix = mask_addr(dst, bits);
+        const Route *route = find_prefix(routes, from, low, prefix);
+        const Route *end = &g_array_index(routes, Route, low);
+        for (; route != NULL && route < end && ip_addr_equal(route->prefix, prefix); route++) {
+            if (is_usable(route))
+                return route;
+        }
         from = low;
     }
     return NULL;
 }
 
+/* Room for one more. A flood from many addresses finds a bound. */
 static void
 grow_cache(IpStack *ip)
 {
-    uint32_t slots = (ip->cache_mask + 1) * 2;
+    RouteEntry *old = ip->cache;
+    uint32_t slots = ip->cache_mask + 1;
 
-    g_free(ip->cache);
-    ip->cache = g_new0(RouteEntry, slots);
-    ip->cache_mask = slots - 1;
-    ip->cache_evictions = 0;
+    if (slots == CACHE_MOST) {
+        ip_route_flush(ip);
+        return;
+    }
+    ip->cache = sim_line_new0(2 * slots * sizeof *ip->cache);
+    ip->cache_mask = 2 * slots - 1;
+    for (uint32_t i = 0; i < slots; i++) {
+        if (old[i].is_set)
+            *ip_route_slot(ip, old[i].dst) = old[i];
+    }
+    sim_line_free(old);
 }
 
 RouteEntry *
@@ -288,11 +323,13 @@ ip_route_resolve(IpStack *ip, IpAddr dst)
         }
     }
 
-    RouteEntry *entry = &ip->cache[ip_addr_hash(dst) & ip->cache_mask];
-    if (entry->is_set && !ip_addr_equal(entry->dst, dst) &&
-        ++ip->cache_evictions > 2 * ip->cache_mask && ip->cache_mask + 1 < CACHE_MOST) {
-        grow_cache(ip);
-        entry = &ip->cache[ip_addr_hash(dst) & ip->cache_mask];
+    RouteEntry *entry = ip_route_slot(ip, dst);
+    if (!entry->is_set) {
+        if (2 * (ip->cache_used + 1) > ip->cache_mask) {
+            grow_cache(ip);
+            entry = ip_route_slot(ip, dst);
+        }
+        ip->cache_used++;
     }
     *entry = found;
     return entry;

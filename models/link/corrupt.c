@@ -62,7 +62,7 @@ corrupt_packet(LinkEnd *end, Packet *packet, const Fate *how)
     Packet *corrupted = packet_parse(end->packets, bytes, len, &error);
     g_free(bytes);
     if (corrupted == NULL) { /* version or length are broken: the next network layer drops it */
-        packet->flags |= PACKET_BAD_IP_CHECKSUM;
+        packet->ip.bad_checksum = true;
         return packet;
     }
     corrupt_keep_identity(corrupted, packet);

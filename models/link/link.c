@@ -85,6 +85,7 @@ link_end_init(LinkEnd *end, Link *link, unsigned direction, Iface *from, Iface *
     end->direction = (uint8_t)direction;
     end->from = from;
     end->to = to;
+    end->to_host = to->host;
     end->pipe.event_at = SIM_NEVER;
     link_params_copy(&end->params, params);
     if (params_need_server(params))
@@ -97,7 +98,7 @@ link_end_init(LinkEnd *end, Link *link, unsigned direction, Iface *from, Iface *
 Link *
 link_new(Net *net, const char *name, Iface *a, Iface *b, const LinkParams params[2])
 {
-    Link *link = g_new0(Link, 1);
+    Link *link = sim_line_new0(sizeof *link);
 
     sim_check(a->link == NULL && b->link == NULL && a != b);
     link->net = net;
@@ -147,7 +148,7 @@ link_free(Link *link)
         end->from->link = NULL;
     }
     g_free(link->name);
-    g_free(link);
+    sim_line_free(link);
 }
 
 uint32_t

@@ -40,8 +40,8 @@ typedef struct HeapItem {
 } HeapItem;
 
 typedef struct PacketHeap {
-    HeapItem *items; /* owns */
     uint32_t count, room;
+    HeapItem *items; /* owns */
     uint64_t last_order;
 } PacketHeap;
 
@@ -94,27 +94,32 @@ typedef struct Overtaken {
 
 /* One direction: the sending side at `from`. */
 struct LinkEnd {
-    /* What every packet touches. */
-    Sim *sim; /* borrows, as the next two */
-    PacketPool *packets;
+    /* What every packet touches: two cache lines, the first of which is only
+     * read, and a third where packets wait. */
+    SIM_LINE_ALIGNED Sim *sim; /* borrows, as the next two */
     NetProbes *probes;
-    Iface *to;     /* borrows */
+    Iface *to;
     bool is_plain; /* up, no dice, no fate, plain FIFO: the short way */
     uint8_t direction;
-    uint32_t overhead, mtu;
-    uint64_t rate; /* bit/s; 0: infinitely fast */
-    SimTime delay;
-    SimTime busy_until;  /* the transmitter */
+    uint32_t mtu;
+    uint32_t limit_packets;
     uint32_t memo_bytes; /* transmission time of packets of this size: */
     SimTime memo_ns;
-    uint64_t memo_rest; /* of its division, in ns / rate */
-    uint64_t rest;      /* carried over from the packets before */
-    uint32_t limit_packets;
-    uint64_t limit_bytes;
-    WaitRing waiting;
+    uint64_t rate; /* bit/s; 0: infinitely fast */
+    SimTime delay;
+
+    SIM_LINE_ALIGNED SimTime busy_until; /* the transmitter */
+    uint64_t rest;                       /* carried over from the packets before, in ns / rate */
+    uint64_t memo_rest;                  /* what the division left over for memo_ns, likewise */
+    Host *to_host;                       /* borrows: of `to` */
     Pipe pipe;
 
+    WaitRing waiting;
+    uint64_t limit_bytes;
+
     /* The rest. */
+    uint32_t overhead;
+    PacketPool *packets; /* borrows */
     Link *link;          /* borrows */
     Iface *from;         /* borrows */
     LinkParams params;   /* owns its list and tables */

@@ -92,7 +92,6 @@ pipe_arrive(void *arg)
     while (pipe_first_due(pipe) <= now) {
         Packet *packet = pipe_take_first(pipe);
 
-        __builtin_prefetch(pipe->head);
         link_note(end, PACKET_EVENT_DELIVERED, packet, NULL, 0);
         host_receive(end->to, packet);
     }

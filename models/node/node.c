@@ -29,7 +29,7 @@ iface_free(void *data)
 
     send_queue_free(iface->send_queue);
     g_free(iface->name);
-    g_free(iface);
+    sim_line_free(iface);
 }
 
 static void
@@ -43,7 +43,7 @@ host_free(Host *host)
     backlog_free(host->backlog, host);
     g_ptr_array_unref(host->ifaces);
     g_free(host->name);
-    g_free(host);
+    sim_line_free(host);
 }
 
 void
@@ -83,7 +83,7 @@ net_find_host(const Net *net, const char *name)
 Host *
 host_new(Net *net, const char *name)
 {
-    Host *host = g_new0(Host, 1);
+    Host *host = sim_line_new0(sizeof *host);
 
     host->net = net;
     host->sim = net->sim;
@@ -110,7 +110,7 @@ host_on_free(Host *host, GDestroyNotify fn, void *data)
 Iface *
 host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits, uint32_t mtu)
 {
-    Iface *iface = g_new0(Iface, 1);
+    Iface *iface = sim_line_new0(sizeof *iface);
 
     iface->host = host;
     iface->name = g_strdup(name);

@@ -22,7 +22,7 @@ typedef struct UdpStack UdpStack;
 typedef struct TcpStack TcpStack;
 
 struct Iface {
-    Host *host;    /* borrows */
+    SIM_LINE_ALIGNED Host *host; /* borrows. All of it is one cache line */
     LinkEnd *link; /* borrows: the sending side of the link here; NULL: loopback, or loose */
     char *name;    /* owns: "eth0" */
     IpAddr addr;
@@ -44,31 +44,33 @@ typedef struct SentPacket {
 } SentPacket;
 
 struct Host {
-    Net *net;            /* borrows */
-    Sim *sim;            /* borrows: the same as net->sim, here because everyone needs it */
-    PacketPool *packets; /* borrows */
-    NetProbes *probes;   /* borrows */
-    char *name;          /* owns */
-    uint32_t id;         /* 1, 2, ... in the order of creation */
-    GPtrArray *ifaces;   /* owns Iface */
-    bool forwards;       /* a router: passes on what is not for itself */
+    /* What every packet touches: one line here, and the first counters below. */
+    SIM_LINE_ALIGNED Sim *sim; /* borrows: net->sim, here because everyone needs it */
     /* The network layer: set by ip_attach; consumes the packet. */
     void (*input)(Iface *iface, Packet *packet);
     /* A packet has come into a send queue of this host (true), or left it; NULL:
      * nobody asks. */
     void (*on_send_queue)(Host *host, const SentPacket *packet, bool is_new);
     IpStack *ip; /* owned by their modules, released by on_free in order */
-    UdpStack *udp;
     TcpStack *tcp;
-    GPtrArray *on_free; /* owns: what modules attached, freed last to first */
-
     /* Between interface and stack (net.core.netdev_max_backlog): only used
      * when the host was given a processing rate. */
     struct HostBacklog *backlog; /* owns; NULL: infinitely fast */
-    uint64_t packets_per_s;      /* as last asked for (models/sock/stack.c); 0: infinitely fast */
-    uint32_t netdev_max_backlog;
+    NetProbes *probes;           /* borrows */
+    PacketPool *packets;         /* borrows */
+    uint32_t id;                 /* 1, 2, ... in the order of creation */
+    bool forwards;               /* a router: passes on what is not for itself */
 
-    uint64_t mib[MIB_COUNT];
+    SIM_LINE_ALIGNED uint64_t mib[MIB_COUNT];
+
+    /* The rest. */
+    Net *net;          /* borrows */
+    char *name;        /* owns */
+    GPtrArray *ifaces; /* owns Iface */
+    UdpStack *udp;
+    GPtrArray *on_free;     /* owns: what modules attached, freed last to first */
+    uint64_t packets_per_s; /* as last asked for (models/sock/stack.c); 0: infinitely fast */
+    uint32_t netdev_max_backlog;
 };
 
 struct Net {
@@ -80,6 +82,7 @@ struct Net {
     GPtrArray *links;      /* owns Link (models/link) */
     uint32_t last_conn_id; /* connection ids are unique in the run */
     bool routes_known;     /* static routes computed since the topology last changed */
+    struct TcpShared *tcp; /* owned by its users: models/tcp/shared.h; NULL: none yet */
 };
 
 Net *net_new(Sim *sim);

@@ -144,7 +144,7 @@ packet_describe(const Packet *packet, uint32_t seq_base, uint32_t ack_base)
         describe_icmp(text, packet);
     else
         g_string_append_printf(text, "protocol %u len %u", packet->ip.proto, packet->payload.len);
-    if (packet->flags & (PACKET_BAD_CHECKSUM | PACKET_BAD_IP_CHECKSUM))
+    if (packet->ip.bad_checksum || (packet->flags & PACKET_BAD_CHECKSUM) != 0)
         g_string_append(text, " (bad checksum)");
     return g_string_free(text, FALSE);
 }

@@ -83,7 +83,10 @@ packet_release_shared(PacketPool *pool, Packet *packet)
 void
 packet_free(PacketPool *pool, Packet *packet)
 {
-    if (G_UNLIKELY(packet->fragment_of != NULL || packet->raw != NULL))
+    /* Nothing else shares anything: a whole TCP segment ends without a look
+     * at its last cache line. */
+    if (G_UNLIKELY(packet->raw != NULL || (packet->flags & PACKET_FRAGMENT) != 0 ||
+                   packet->ip.proto != IP_PROTO_TCP))
         packet_release_shared(pool, packet);
     sim_pool_put(&pool->pool, packet);
 }

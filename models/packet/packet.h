@@ -35,32 +35,37 @@ enum {
     PACKET_FRAGMENT = 0x08,     /* ip payload is bytes [frag_offset, +len) of fragment_of or raw */
     PACKET_RETRANSMIT = 0x10,   /* the sender sent (some of) these bytes before */
     PACKET_GSO_TAIL = 0x20,     /* last segment of one burst that the sender handed down at once */
-    PACKET_BAD_IP_CHECKSUM =
-        0x40,                 /* a fault broke the IP header: the next network layer drops it */
-    PACKET_BURST_REST = 0x80, /* not the first segment of a burst handed down at once */
+    PACKET_BURST_REST = 0x40,   /* not the first segment of a burst handed down at once */
 };
 
 struct Packet {
-    Packet *next;     /* in whichever list holds it */
-    SimTime due;      /* for the link that holds it: when it leaves the far end */
-    SimTime tx_at;    /* for the link that holds it: when its first bit leaves */
-    uint64_t id;      /* serial number in the run; a copy has its own */
-    uint64_t copy_of; /* id of the packet this is a copy or a fragment of; 0: an original */
-    const char *why;  /* the rule that made it, for the why-log; static text, may be NULL */
-    uint32_t conn;    /* id of the connection that sent it; 0: none */
-    uint16_t flags;   /* PACKET_* */
+    /* What links and routers touch: one cache line. */
+    SIM_LINE_ALIGNED Packet *next; /* in whichever list holds it */
+    SimTime due;                   /* for the link that holds it: when it leaves the far end */
     IpHeader ip;
+
+    /* What its receiver touches: the next line, up to the timestamps. */
+    SIM_LINE_ALIGNED RawBytes *raw; /* owns a reference; set: what follows the IP header */
+    Payload payload;
+    uint32_t conn;  /* id of the connection that sent it; 0: none */
+    uint16_t flags; /* PACKET_* */
     union {
         TcpHeader tcp;
         UdpHeader udp;
         IcmpHeader icmp;
     };
-    Payload payload;
+
+    SimTime tx_at;    /* for the link that holds it: when its first bit leaves */
+    uint64_t id;      /* serial number in the run; a copy has its own */
+    uint64_t copy_of; /* id of the packet this is a copy or a fragment of; 0: an original */
+    const char *why;  /* the rule that made it, for the why-log; static text, may be NULL */
     /* Owns a reference. What a fragment was cut from (PACKET_FRAGMENT), or what
      * an ICMP error quotes; else NULL. */
     Datagram *fragment_of;
-    RawBytes *raw; /* owns a reference; set: what follows the IP header are these bytes */
 };
+
+_Static_assert(sizeof(TcpHeader) >= sizeof(IcmpHeader) && sizeof(TcpHeader) >= sizeof(UdpHeader),
+               "copying packet->tcp copies any transport header");
 
 typedef struct PacketPool {
     SimPool pool;

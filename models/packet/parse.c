@@ -84,8 +84,7 @@ packet_parse(PacketPool *pool, const uint8_t *bytes, uint32_t len, const char **
     Packet *packet = packet_new(pool);
     uint32_t payload = ip.total_len - IPV4_HEADER_BYTES;
     packet->ip = ip;
-    if (ip_is_wrong)
-        packet->flags |= PACKET_BAD_IP_CHECKSUM;
+    packet->ip.bad_checksum = ip_is_wrong;
     if (ip.mf || ip.frag_offset > 0) {
         packet->flags |= PACKET_FRAGMENT;
         packet->raw = raw_bytes_new(bytes + header, payload);

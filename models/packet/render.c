@@ -107,7 +107,7 @@ render_datagram(const PacketPool *pool, const Packet *packet, uint8_t *bytes)
         ip.total_len = (uint16_t)(IPV4_HEADER_BYTES + len);
     }
     ipv4_render(&ip, bytes);
-    if (packet->flags & PACKET_BAD_IP_CHECKSUM)
+    if (packet->ip.bad_checksum)
         bytes[10] ^= 1;
     return IPV4_HEADER_BYTES + len;
 }

@@ -253,7 +253,7 @@ stack_set(Host *host, const char *name, const char *value, char **error)
 
     if (!stack_params_set(&params, name, value, error))
         return false;
-    *tcp_params(host) = params.tcp;
+    tcp_set_params(host, &params.tcp);
     *ip_params(host) = params.ip;
     if (params.tcp.port_first <= params.tcp.port_last)
         udp_set_port_range(host, (uint16_t)params.tcp.port_first, (uint16_t)params.tcp.port_last);

@@ -216,7 +216,7 @@ is_dubious(const TcpConn *conn, const AckState *ack)
 static void
 congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint32_t needed;
 
     if (conn->cc->main) {
@@ -283,7 +283,7 @@ ack_old(TcpConn *conn, AckState *ack, uint32_t delivered_before)
 
     /* RFC 5961 §5.2: too old to be anything but blind injection. Before it any
      * old number was good enough. */
-    if (seq_before(ack->seq, conn->snd.una - max_wnd) && conn->stack->params.rfc5961)
+    if (seq_before(ack->seq, conn->snd.una - max_wnd) && conn->stack->params->rfc5961)
         return TCP_CHALLENGE;
     if (ack->seg->h->n_sacks) {
         tcp_sack_tag(conn, ack);
@@ -331,7 +331,7 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
     if (seq_before(ack.seq, conn->snd.una))
         return ack_old(conn, &ack, delivered);
     if (seq_after(ack.seq, conn->snd.nxt)) /* of data that we have not sent */
-        return conn->stack->params.rfc5961
+        return conn->stack->params->rfc5961
                    ? TCP_CHALLENGE
                    : tcp_refuse(seg, TCP_DROP_ACK, "acknowledgment of data never sent",
                                 "RFC 9293 §3.10.7.4 #5");

@@ -69,7 +69,7 @@ tcp_shutdown(TcpConn *conn, int how)
 static SimTime
 timewait_length(const TcpConn *conn)
 {
-    return (SimTime)conn->stack->params.timewait_ms * SIM_MS;
+    return (SimTime)conn->stack->params->timewait_ms * SIM_MS;
 }
 
 TcpVerdict
@@ -104,7 +104,7 @@ tcp_fin_received(TcpConn *conn, const TcpSegment *seg)
 static SimTime
 fin_timeout(const TcpConn *conn)
 {
-    SimTime timeout = (SimTime)conn->stack->params.fin_timeout_s * SIM_SEC;
+    SimTime timeout = (SimTime)conn->stack->params->fin_timeout_s * SIM_SEC;
     SimTime rto = conn->rtt.rto * 7 / 2;
 
     if (conn->opt.linger2_s < 0)
@@ -233,7 +233,7 @@ close_listener(TcpConn *conn, const char *call)
 bool
 tcp_orphan_out_of_resources(TcpConn *conn)
 {
-    if (conn->stack->n_orphans <= conn->stack->params.max_orphans)
+    if (conn->stack->n_orphans <= conn->stack->params->max_orphans)
         return false;
     tcp_send_reset(conn, "net.ipv4.tcp_max_orphans");
     host_count(conn->stack->host, MIB_TcpExtTCPAbortOnMemory);
@@ -261,7 +261,7 @@ become_orphan(TcpConn *conn)
 static void
 close_connection(TcpConn *conn)
 {
-    const TcpParams *p = &conn->stack->params;
+    const TcpParams *p = conn->stack->params;
 
     conn->shut = SHUT_RD_BIT | SHUT_WR_BIT;
     if (conn->state == TCP_SYN_SENT) {

@@ -42,7 +42,7 @@ tcp_initial_cwnd(const TcpConn *conn)
 {
     uint32_t route = ip_metrics(conn->stack->host, conn->entry.tuple.remote)->initcwnd;
 
-    return MIN(route ? route : conn->stack->params.initial_cwnd, conn->w.cwnd_clamp);
+    return MIN(route ? route : conn->stack->params->initial_cwnd, conn->w.cwnd_clamp);
 }
 
 uint32_t
@@ -110,7 +110,7 @@ tcp_cwnd_validate(TcpConn *conn, bool is_limited)
         return;
     }
     conn->rec.cwnd_used = MAX(conn->rec.cwnd_used, conn->rec.packets_out);
-    if (conn->stack->params.slow_start_after_idle && !conn->cc->main &&
+    if (conn->stack->params->slow_start_after_idle && !conn->cc->main &&
         now - conn->rec.cwnd_stamp >= conn->rtt.rto)
         cwnd_decay_unused(conn);
     if (conn->snd.no_space && !tcp_tx_next_unsent(conn) &&
@@ -124,7 +124,7 @@ tcp_cwnd_check_idle(TcpConn *conn)
     SimTime idle = tcp_now(conn) - conn->rec.last_send_at, rto = conn->rtt.rto;
     uint32_t cwnd = conn->w.cwnd, restart;
 
-    if (!conn->stack->params.slow_start_after_idle || conn->rec.packets_out || !conn->cc ||
+    if (!conn->stack->params->slow_start_after_idle || conn->rec.packets_out || !conn->cc ||
         conn->cc->main || idle <= rto)
         return;
     restart = MIN(tcp_initial_cwnd(conn), cwnd);

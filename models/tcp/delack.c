@@ -7,14 +7,14 @@
 static SimTime
 ato_min(const TcpConn *conn)
 {
-    return conn->stack->params.delack_min_ms * SIM_MS;
+    return conn->stack->params->delack_min_ms * SIM_MS;
 }
 
 /* Below the peer's least RTO, or a delayed ACK would look like a loss. */
 SimTime
 tcp_delack_longest(const TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     SimTime tick = params->kernel_hz ? SIM_SEC / params->kernel_hz : 4 * SIM_MS;
 
     return MIN(params->delack_max_ms * SIM_MS, MAX(tcp_rto_min(conn) - tick, tick));
@@ -27,7 +27,7 @@ tcp_quickack_raise(TcpConn *conn, unsigned max)
 {
     uint32_t budget = conn->rcv.wnd / (2u * MAX(conn->rcv.mss, 1u));
 
-    if (!conn->stack->params.quickack)
+    if (!conn->stack->params->quickack)
         return;
     budget = MIN(budget ? budget : 2u, max);
     if (budget > conn->ack.quick)
@@ -51,7 +51,7 @@ tcp_quickack_is_on(const TcpConn *conn)
 void
 tcp_pingpong_enter(TcpConn *conn)
 {
-    conn->ack.pingpong = (uint8_t)conn->stack->params.pingpong_thresh;
+    conn->ack.pingpong = (uint8_t)conn->stack->params->pingpong_thresh;
 }
 
 void
@@ -157,7 +157,7 @@ delay_now(const TcpConn *conn)
 
     if (ato > min) {
         bool is_patient = tcp_pingpong_is_on(conn) || (conn->ack.pending & TCP_ACK_PUSHED);
-        SimTime most = is_patient ? conn->stack->params.delack_max_ms * SIM_MS : 500 * SIM_MS;
+        SimTime most = is_patient ? conn->stack->params->delack_max_ms * SIM_MS : 500 * SIM_MS;
 
         if (conn->rtt.srtt)
             most = MIN(most, MAX(conn->rtt.srtt, min));
@@ -200,7 +200,7 @@ tcp_ack_hold(TcpConn *conn)
 static const char *
 why_now(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (conn->rcv.nxt - conn->rcv.wup > conn->rcv.mss &&
         (!params->quickack || conn->rcv.nxt - conn->rcv.copied_seq < MAX(conn->opt.rcvlowat, 1u) ||
@@ -247,7 +247,7 @@ tcp_ack_after_read(TcpConn *conn, size_t copied)
             return;
         }
         /* The user has taken all there was of a write that has ended. */
-        if (copied && conn->stack->params.quickack && !conn->rcv.truesize &&
+        if (copied && conn->stack->params->quickack && !conn->rcv.truesize &&
             ((pending & TCP_ACK_PUSHED2) ||
              ((pending & TCP_ACK_PUSHED) && !tcp_pingpong_is_on(conn)))) {
             tcp_send_ack(conn, "Linux: queue drained after PSH");

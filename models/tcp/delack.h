@@ -37,7 +37,7 @@ tcp_ack_is_scheduled(const TcpConn *conn)
 static inline bool
 tcp_pingpong_is_on(const TcpConn *conn)
 {
-    return conn->ack.pingpong >= conn->stack->params.pingpong_thresh;
+    return conn->ack.pingpong >= conn->stack->params->pingpong_thresh;
 }
 
 /* tcp_transmit(): a segment with ACK has left, acknowledging rcv.nxt. Ends

@@ -14,7 +14,13 @@ hash_tuple(const TcpStack *stack, const TcpTuple *tuple)
     return (uint32_t)(h >> 32);
 }
 
-static bool
+static inline uint32_t
+tuple_ports(const TcpTuple *tuple)
+{
+    return (uint32_t)tuple->rport << 16 | tuple->lport;
+}
+
+static inline bool
 tuple_equal(const TcpTuple *a, const TcpTuple *b)
 {
     return a->rport == b->rport && a->lport == b->lport && ip_addr_equal(a->remote, b->remote) &&
@@ -70,6 +76,8 @@ tcp_demux_remove(TcpStack *stack, TcpEntry *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
+    if (stack->last_found == entry)
+        stack->last_found = NULL;
     entry->is_hashed = false;
     stack->n_entries--;
 }
@@ -79,13 +87,19 @@ tcp_demux_find(TcpStack *stack, const TcpTuple *tuple)
 {
     uint32_t hash;
 
+    if (stack->last_found != NULL && stack->last_ports == tuple_ports(tuple) &&
+        tuple_equal(&stack->last_found->tuple, tuple))
+        return stack->last_found;
     if (stack->n_buckets == 0)
         return NULL;
     hash = hash_tuple(stack, tuple);
     for (TcpEntry *entry = stack->buckets[hash & (stack->n_buckets - 1)]; entry != NULL;
          entry = entry->next) {
-        if (entry->hash == hash && tuple_equal(&entry->tuple, tuple))
+        if (entry->hash == hash && tuple_equal(&entry->tuple, tuple)) {
+            stack->last_found = entry;
+            stack->last_ports = tuple_ports(tuple);
             return entry;
+        }
     }
     return NULL;
 }

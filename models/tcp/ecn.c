@@ -6,7 +6,7 @@
 uint16_t
 tcp_ecn_syn_flags(TcpConn *conn)
 {
-    uint32_t mode = conn->stack->params.ecn;
+    uint32_t mode = conn->stack->params->ecn;
     bool asks = mode == 1 || mode == 3 || mode == 4 ||
                 ip_metrics(conn->stack->host, conn->entry.tuple.remote)->ecn;
 
@@ -20,7 +20,7 @@ tcp_ecn_syn_flags(TcpConn *conn)
 bool
 tcp_ecn_syn_falls_back(const TcpConn *conn)
 {
-    return tcp_ecn_is_on(conn) && conn->stack->params.ecn_fallback;
+    return tcp_ecn_is_on(conn) && conn->stack->params->ecn_fallback;
 }
 
 bool
@@ -35,7 +35,7 @@ tcp_ecn_accepts(const TcpStack *stack, const CcOps *cc, IpAddr peer, uint16_t sy
      * box that rewrites the field. An algorithm that needs ECN sends such. */
     if ((ip_ecn & ECN_MASK) != ECN_NOT_ECT && !needs)
         return false;
-    return needs || stack->params.ecn != 0 || ip_metrics(stack->host, peer)->ecn;
+    return needs || stack->params->ecn != 0 || ip_metrics(stack->host, peer)->ecn;
 }
 
 void

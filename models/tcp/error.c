@@ -73,8 +73,8 @@ error_for_conn(TcpConn *conn, const IcmpError *error)
     int number = icmp_error_errno(error, &is_hard);
     if (number == 0)
         return;
-    bool is_fatal = is_opening ? is_hard || conn->stack->params.icmp_soft_aborts_opening
-                               : nobody_is_there(error) && conn->stack->params.icmp_hard_aborts;
+    bool is_fatal = is_opening ? is_hard || conn->stack->params->icmp_soft_aborts_opening
+                               : nobody_is_there(error) && conn->stack->params->icmp_hard_aborts;
     if (error->type == ICMP_UNREACHABLE && error->code <= 1)
         tcp_icmp_unreachable_undo_backoff(conn, seq);
     if (is_fatal) {

@@ -31,7 +31,7 @@ tcp_fastopen_set_queue(TcpConn *conn, int64_t value)
 {
     if (value < 0 || (conn->state != TCP_CLOSED && conn->state != TCP_LISTEN))
         return -EINVAL;
-    tcp_fastopen_of(conn)->max_queue = (uint32_t)MIN(value, conn->stack->params.somaxconn);
+    tcp_fastopen_of(conn)->max_queue = (uint32_t)MIN(value, conn->stack->params->somaxconn);
     return 0;
 }
 
@@ -40,7 +40,7 @@ tcp_fastopen_set_connect(TcpConn *conn, int64_t value)
 {
     if (value != 0 && value != 1)
         return -EINVAL;
-    if ((conn->stack->params.fastopen & TCP_FASTOPEN_CLIENT) == 0)
+    if ((conn->stack->params->fastopen & TCP_FASTOPEN_CLIENT) == 0)
         return -EOPNOTSUPP;
     if (conn->state != TCP_CLOSED)
         return -EINVAL;
@@ -78,7 +78,7 @@ tcp_fastopen_make_cookie(TcpStack *stack, IpAddr local, IpAddr remote, TcpFastOp
 {
     uint8_t addresses[2 * IP_ADDR_BYTES];
     unsigned n_bytes = ip_addr_to_bytes(remote, addresses);
-    const TcpParams *p = &stack->params;
+    const TcpParams *p = stack->params;
     uint64_t key[2] = {
         p->fastopen_key_0 | (uint64_t)p->fastopen_key_1 << 32,
         p->fastopen_key_2 | (uint64_t)p->fastopen_key_3 << 32,

@@ -80,7 +80,7 @@ choose_cookie(const TcpConn *conn, IpAddr server, TcpFastOpenCookie *cookie, uin
         if (cookie->len == 0 && peer->try_next == TRY_EXPERIMENTAL)
             cookie->is_experimental = true;
     }
-    if ((conn->stack->params.fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE) ||
+    if ((conn->stack->params->fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE) ||
         conn->fastopen->no_cookie) {
         cookie->len = -1;
         return true;
@@ -116,7 +116,7 @@ tcp_fastopen_defers(TcpConn *conn, Endpoint remote, int *result)
 int64_t
 tcp_sendto_fastopen(TcpConn *conn, Endpoint remote, const void *bytes, size_t len, unsigned flags)
 {
-    if ((conn->stack->params.fastopen & TCP_FASTOPEN_CLIENT) == 0)
+    if ((conn->stack->params->fastopen & TCP_FASTOPEN_CLIENT) == 0)
         return -EOPNOTSUPP;
     TcpFastOpen *fastopen = tcp_fastopen_of(conn);
     fastopen->connect_waits = false;

@@ -18,7 +18,7 @@ most_pending(const TcpListener *listener)
 
     if (fastopen != NULL && fastopen->max_queue > 0)
         return fastopen->max_queue;
-    return (listener->conn->stack->params.fastopen & all) == all ? listener->backlog : 0;
+    return (listener->conn->stack->params->fastopen & all) == all ? listener->backlog : 0;
 }
 
 static bool
@@ -66,13 +66,13 @@ tcp_fastopen_listen(TcpListener *listener, TcpRequest *request, const TcpSegment
     TcpStack *stack = listener->conn->stack;
     Host *host = stack->host;
     TcpFastOpenCookie given = tcp_fastopen_cookie_of(seg->h), valid;
-    bool no_cookie = (stack->params.fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE) ||
+    bool no_cookie = (stack->params->fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE) ||
                      (listener->conn->fastopen != NULL && listener->conn->fastopen->no_cookie);
 
     *reply = (TcpFastOpenCookie){ .len = -1 };
     if (given.len == 0)
         host_count(host, MIB_TcpExtTCPFastOpenCookieReqd);
-    if ((stack->params.fastopen & TCP_FASTOPEN_SERVER) == 0 ||
+    if ((stack->params->fastopen & TCP_FASTOPEN_SERVER) == 0 ||
         (seg->payload.len == 0 && given.len < 0) || !has_room(listener))
         return false;
     tcp_fastopen_make_cookie(stack, request->entry.tuple.local, request->entry.tuple.remote,

@@ -12,7 +12,7 @@
 uint32_t
 tcp_burst_segs(const TcpConn *conn, uint32_t mss)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint64_t rate, bytes;
     uint64_t rtt_steps;
     SimTime rtt_min;
@@ -35,7 +35,7 @@ tcp_size_goal(const TcpConn *conn, uint32_t mss)
 {
     uint32_t goal;
 
-    if (!conn->stack->params.gso)
+    if (!conn->stack->params->gso)
         return mss;
     goal = tcp_bound_to_half_window(conn, GSO_MAX_BYTES);
     return MAX(goal / mss * mss, mss);
@@ -60,7 +60,7 @@ bool
 tcp_burst_should_wait(const TcpConn *conn, const TcpTxSeg *seg, uint32_t max_segs,
                       bool *is_cwnd_limited, bool *is_rwnd_limited)
 {
-    uint32_t mss = conn->snd.mss, divisor = conn->stack->params.tso_win_divisor;
+    uint32_t mss = conn->snd.mss, divisor = conn->stack->params->tso_win_divisor;
     uint32_t send_win, cong_win, limit, len = tcp_tx_len(seg);
     bool is_last = conn->tx->n_sent + 1 == conn->tx->count;
 

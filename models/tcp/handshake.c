@@ -49,7 +49,7 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
     /* When the SYN-ACK left, for the RTT sample (RFC 6298 §3: not if twice). */
     if (request->retransmits == 0 && request->timeouts == 0 && sim_timer_is_set(&request->timer))
         child->rec.first_tx_at = MAX(request->timer.deadline - request->late_us * SIM_US -
-                                         stack->params.initial_rto_ms * SIM_MS,
+                                         stack->params->initial_rto_ms * SIM_MS,
                                      1);
     if (request->ecn_ok)
         child->ecn.flags |= TCP_ECN_OK;
@@ -128,7 +128,7 @@ init_syn(TcpConn *conn)
     conn->rcv.adv_mss = tcp_advertised_mss(conn);
     conn->rcv.wnd = tcp_initial_window(
         conn, conn->entry.tuple.remote, tcp_receive_space(conn), conn->rcv.adv_mss - options,
-        stack->params.window_scaling != 0, &conn->rcv.wscale, &clamp);
+        stack->params->window_scaling != 0, &conn->rcv.wscale, &clamp);
     conn->rcv.clamp = clamp;
     conn->rcv.ssthresh = conn->rcv.wnd;
     tcp_rto_set_initial(conn);
@@ -212,7 +212,7 @@ refuses_ack(TcpConn *conn, const TcpSegment *seg)
     const char *rule = "RFC 9293 §3.10.7.3 #1";
 
     if (!acks_our_syn(conn, seg)) {
-        if (conn->stack->params.synsent_rst_resend_syn && conn->rec.retransmits == 0)
+        if (conn->stack->params->synsent_rst_resend_syn && conn->rec.retransmits == 0)
             tcp_resend_syn(conn, RESEND_SYN_NS);
     } else if (!echo_is_possible(conn, seg)) {
         rule = "RFC 7323 §3.2: impossible echo";
@@ -252,7 +252,7 @@ take_rest_of_syn_ack(TcpConn *conn, const TcpSegment *seg)
 
     rest.flags &= (uint16_t)~TCP_SYN;
     rest.seq++;
-    if (conn->stack->params.accept_syn_data && rest.seq != rest.end_seq)
+    if (conn->stack->params->accept_syn_data && rest.seq != rest.end_seq)
         tcp_take_text(conn, &rest);
 }
 
@@ -295,7 +295,7 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
 static bool
 syn_was_acked(const TcpConn *conn)
 {
-    return conn->stack->params.cf_four_way_handshake && seq_after(conn->snd.una, conn->snd.iss);
+    return conn->stack->params->cf_four_way_handshake && seq_after(conn->snd.una, conn->snd.iss);
 }
 
 void
@@ -314,7 +314,7 @@ tcp_input_syn_sent(TcpConn *conn, TcpSegment *seg)
         return;
     }
     if ((seg->flags & TCP_SYN) == 0) {
-        if (has_ack && conn->stack->params.cf_four_way_handshake && seg->payload.len == 0)
+        if (has_ack && conn->stack->params->cf_four_way_handshake && seg->payload.len == 0)
             tcp_ack(conn, seg, true); /* the first half of the peer's answer */
         else
             tcp_verdict(conn->stack, conn->id, VERDICT_DROP, seg->packet->id, "no SYN",

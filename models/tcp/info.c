@@ -156,7 +156,7 @@ static void
 emit_sample(TcpConn *conn)
 {
     const TcpStack *stack = conn->stack;
-    uint64_t pacing = conn->w.pacing_rate || stack->params.pacing ? tcp_pacing_rate(conn) : 0;
+    uint64_t pacing = conn->w.pacing_rate || stack->params->pacing ? tcp_pacing_rate(conn) : 0;
     TcpSampleRecord record = {
         .at = sim_now(stack->sim),
         .host = stack->host->id,

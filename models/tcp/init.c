@@ -16,7 +16,7 @@
 void
 tcp_data_init(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     sim_timer_init(&conn->rtx);
     sim_timer_init(&conn->delack);
@@ -28,7 +28,7 @@ tcp_data_init(TcpConn *conn)
     conn->w.ssthresh = CC_INFINITE_SSTHRESH;
     conn->w.cwnd_clamp = UINT32_MAX;
     conn->w.rng = &conn->stack->cc_rng;
-    conn->w.params = &conn->stack->params;
+    conn->w.params = conn->stack->params;
     conn->rec.reordering = params->reordering;
     conn->rec.app_limited = UINT32_MAX;
     conn->snd.mss = 524; /* RFC 9293 §3.7.1's 536, less timestamps, until the peer says more */
@@ -143,13 +143,4 @@ tcp_data_reset(TcpConn *conn)
     conn->rcv.clamp = conn->opt.rcvbuf_locked ? 0 : clamp;
     conn->bytes_acked = conn->bytes_received = conn->bytes_sent = conn->bytes_retrans = 0;
     conn->segs_in = conn->segs_out = conn->data_segs_in = conn->data_segs_out = 0;
-}
-
-void
-tcp_data_detach(TcpStack *stack)
-{
-    if (stack->rx_chunks.size)
-        sim_pool_done(&stack->rx_chunks);
-    if (stack->ooo_segments.size)
-        sim_pool_done(&stack->ooo_segments);
 }

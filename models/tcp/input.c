@@ -28,7 +28,7 @@ check_flags(TcpConn *conn, TcpSegment *seg)
 static bool
 resets_after_fin(const TcpConn *conn, const TcpSegment *seg)
 {
-    return seg->seq == conn->rcv.nxt - 1 && conn->stack->params.rst_tolerance &&
+    return seg->seq == conn->rcv.nxt - 1 && conn->stack->params->rst_tolerance &&
            (conn->state == TCP_CLOSE_WAIT || conn->state == TCP_LAST_ACK ||
             conn->state == TCP_CLOSING);
 }
@@ -62,7 +62,7 @@ is_in_window(const TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t limit = conn->rcv.nxt + tcp_window_now(conn);
 
-    if (conn->stack->params.strict_sequence)
+    if (conn->stack->params->strict_sequence)
         return is_acceptable(conn, seg);
     if (seq_before(seg->end_seq, conn->rcv.wup))
         return false;
@@ -77,7 +77,7 @@ is_in_window(const TcpConn *conn, const TcpSegment *seg)
 static TcpVerdict
 check_sequence(TcpConn *conn, TcpSegment *seg)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (is_in_window(conn, seg))
         return TCP_PASS;
@@ -107,7 +107,7 @@ is_at_right_edge_of_sacks(const TcpConn *conn, const TcpSegment *seg)
 {
     uint32_t right;
 
-    if (!conn->ack.n_sacks || !conn->stack->params.rst_tolerance)
+    if (!conn->ack.n_sacks || !conn->stack->params->rst_tolerance)
         return false;
     right = conn->ack.sacks[0].end;
     for (unsigned i = 1; i < conn->ack.n_sacks; i++)
@@ -119,7 +119,7 @@ is_at_right_edge_of_sacks(const TcpConn *conn, const TcpSegment *seg)
 static TcpVerdict
 check_rst(TcpConn *conn, TcpSegment *seg)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     const char *counterfactual = NULL, *rule = "RFC 9293 §3.10.7.4 #2";
 
     if (!(seg->flags & TCP_RST))
@@ -145,7 +145,7 @@ check_syn(TcpConn *conn, TcpSegment *seg)
 
     if (!(seg->flags & TCP_SYN) || is_crossed_syn_ack(conn, seg))
         return TCP_PASS;
-    if (conn->stack->params.rfc5961) {
+    if (conn->stack->params->rfc5961) {
         host_count(conn->stack->host, MIB_TcpExtTCPSYNChallenge);
         return TCP_CHALLENGE;
     }

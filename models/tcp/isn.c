@@ -23,7 +23,7 @@ tcp_isn_new(TcpStack *stack, const TcpTuple *tuple)
 {
     SimTime now = sim_now(stack->sim);
 
-    switch (stack->params.isn_mode) {
+    switch (stack->params->isn_mode) {
     case 0:
         return (uint32_t)keyed_hash(stack, tuple, 0) + (uint32_t)(now / LINUX_TICK_NS);
     case 1:
@@ -31,7 +31,7 @@ tcp_isn_new(TcpStack *stack, const TcpTuple *tuple)
     case 2:
         return (uint32_t)(now / RFC_TICK_NS);
     case 3:
-        return stack->params.isn_fixed;
+        return stack->params->isn_fixed;
     default:
         stack->isn_bsd += BSD_PER_CONN;
         return (uint32_t)(stack->isn_bsd + (uint64_t)(now / SIM_SEC) * BSD_PER_SECOND);
@@ -43,13 +43,13 @@ tcp_isn_counterfactual(const TcpStack *stack)
 {
     static const char *const guessable[] = { NULL, NULL, "isn = 2", "isn = 3", "isn = 4" };
 
-    return guessable[stack->params.isn_mode];
+    return guessable[stack->params->isn_mode];
 }
 
 uint32_t
 tcp_ts_offset_new(const TcpStack *stack, const TcpTuple *tuple)
 {
-    return stack->params.timestamps == 1 ? (uint32_t)keyed_hash(stack, tuple, 1) : 0;
+    return stack->params->timestamps == 1 ? (uint32_t)keyed_hash(stack, tuple, 1) : 0;
 }
 
 uint32_t

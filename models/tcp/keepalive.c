@@ -15,7 +15,7 @@ keepalive_idle(const TcpConn *conn)
 {
     uint32_t seconds = conn->opt.keep_idle_s;
 
-    return (seconds != 0 ? seconds : conn->stack->params.keepalive_time_s) * SIM_SEC;
+    return (seconds != 0 ? seconds : conn->stack->params->keepalive_time_s) * SIM_SEC;
 }
 
 static SimTime
@@ -23,13 +23,13 @@ keepalive_interval(const TcpConn *conn)
 {
     uint32_t seconds = conn->opt.keep_intvl_s;
 
-    return (seconds != 0 ? seconds : conn->stack->params.keepalive_intvl_s) * SIM_SEC;
+    return (seconds != 0 ? seconds : conn->stack->params->keepalive_intvl_s) * SIM_SEC;
 }
 
 static unsigned
 keepalive_probes(const TcpConn *conn)
 {
-    return conn->opt.keep_count != 0 ? conn->opt.keep_count : conn->stack->params.keepalive_probes;
+    return conn->opt.keep_count != 0 ? conn->opt.keep_count : conn->stack->params->keepalive_probes;
 }
 
 /* How long ago the peer was last heard. */
@@ -92,7 +92,7 @@ keepalive_give_up(TcpConn *conn)
     const char *rule =
         conn->opt.user_timeout_ms != 0 ? "TCP_USER_TIMEOUT" : "net.ipv4.tcp_keepalive_probes";
 
-    if (conn->stack->params.keepalive_rst)
+    if (conn->stack->params->keepalive_rst)
         tcp_send_reset(conn, rule);
     tcp_fail_timeout(conn, "keepalive probes", rule);
 }

@@ -2,6 +2,8 @@
  * requests and TIME-WAIT entries. */
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
+#include "models/tcp/reassembly.h"
+#include "models/tcp/rxqueue.h"
 #include "models/tcp/timers.h"
 #include "models/tcp/timewait.h"
 
@@ -92,18 +94,39 @@ tcp_list(Host *host, void (*fn)(void *arg, const TcpSocketRow *row), void *arg)
     tcp_demux_each(walk.stack, list_entry, &walk);
 }
 
+typedef struct MemoryWalk {
+    const TcpShared *shared; /* borrows */
+    uint64_t bytes;
+} MemoryWalk;
+
 static uint64_t
-pool_memory(const SimPool *pool)
+conn_memory(const TcpConn *conn)
 {
-    return pool->live * pool->size;
+    uint64_t bytes = conn->stack->shared->conns.size + tcp_reassembly_memory(conn);
+
+    for (const TcpRxQueue *chunk = conn->rx; chunk != NULL; chunk = chunk->next)
+        bytes += conn->stack->shared->rx_chunks.size;
+    return bytes;
+}
+
+static void
+add_entry_memory(void *arg, TcpEntry *entry)
+{
+    MemoryWalk *walk = arg;
+
+    if (entry->kind == TCP_ENTRY_REQUEST)
+        walk->bytes += walk->shared->requests.size;
+    else if (entry->kind == TCP_ENTRY_TIMEWAIT)
+        walk->bytes += walk->shared->time_waits.size;
 }
 
 uint64_t
 tcp_memory(const Host *host)
 {
-    const TcpStack *stack = host->tcp;
+    MemoryWalk walk = { .shared = host->tcp->shared };
 
-    return pool_memory(&stack->conns) + pool_memory(&stack->requests) +
-           pool_memory(&stack->timewait_pool) + pool_memory(&stack->rx_chunks) +
-           pool_memory(&stack->ooo_segments);
+    for (const TcpConn *conn = host->tcp->first; conn != NULL; conn = conn->next)
+        walk.bytes += conn_memory(conn);
+    tcp_demux_each(host->tcp, add_entry_memory, &walk);
+    return walk.bytes;
 }

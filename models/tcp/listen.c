@@ -77,7 +77,7 @@ tcp_request_forget(TcpRequest *request)
     TcpStack *stack = listener->conn->stack;
 
     if (request->is_cookie) { /* it never stood in the queue */
-        sim_pool_put(&stack->requests, request);
+        sim_pool_put(&stack->shared->requests, request);
         return;
     }
     tcp_request_take_data(request);
@@ -91,7 +91,7 @@ tcp_request_forget(TcpRequest *request)
         request->next->before = request->before;
     listener->n_requests--;
     listener->n_young -= request->timeouts == 0;
-    sim_pool_put(&stack->requests, request);
+    sim_pool_put(&stack->shared->requests, request);
     tcp_listener_note(listener);
 }
 
@@ -123,7 +123,7 @@ int
 tcp_listen(TcpConn *conn, int backlog)
 {
     TcpStack *stack = conn->stack;
-    uint32_t bound = MIN((uint32_t)backlog, stack->params.somaxconn);
+    uint32_t bound = MIN((uint32_t)backlog, stack->params->somaxconn);
     int error;
 
     if (conn->state == TCP_LISTEN) {
@@ -183,7 +183,7 @@ tcp_accept_enqueue(TcpListener *listener, TcpConn *child)
         listener->accept_first = child;
     listener->accept_last = child;
     listener->n_accept++;
-    if (child->stack->params.cf_unlimited_queue && listener->n_accept > listener->backlog + 1)
+    if (child->stack->params->cf_unlimited_queue && listener->n_accept > listener->backlog + 1)
         tcp_verdict(child->stack, child->id, VERDICT_NOTE, 0, "beyond the accept queue's bound",
                     "counterfactual.unlimited_queue");
     tcp_listener_note(listener);
@@ -259,7 +259,7 @@ tcp_request_send_synack_with(TcpStack *stack, TcpRequest *request, const TcpFast
         h->flags |= TCP_ECE;
     if (request->is_cookie && request->ts_ok)
         h->tsval = tcp_cookie_ts(request, h->tsval);
-    if (stack->params.cf_four_way_handshake) { /* the ACK and the SYN, each by itself */
+    if (stack->params->cf_four_way_handshake) { /* the ACK and the SYN, each by itself */
         request_transmit(
             stack, request_packet(stack, request, TCP_ACK, "counterfactual.four_way_handshake"));
         h->flags &= (uint16_t)~TCP_ACK;
@@ -286,7 +286,7 @@ most_timeouts(const TcpListener *listener)
 {
     unsigned most = listener->conn->opt.syn_count != 0
                         ? listener->conn->opt.syn_count
-                        : listener->conn->stack->params.synack_retries;
+                        : listener->conn->stack->params->synack_retries;
     uint32_t young = listener->n_young << 1;
 
     if (listener->n_requests << 1 <= MAX(8u, listener->backlog))
@@ -301,7 +301,7 @@ most_timeouts(const TcpListener *listener)
 static SimTime
 request_timeout(const TcpRequest *request)
 {
-    const TcpParams *p = &request->listener->conn->stack->params;
+    const TcpParams *p = request->listener->conn->stack->params;
     SimTime timeout = (SimTime)p->initial_rto_ms * SIM_MS << MIN(request->timeouts, 20);
 
     return MIN(timeout, (SimTime)p->rto_max_ms * SIM_MS);

@@ -50,14 +50,14 @@ static inline bool
 tcp_accept_queue_is_full(const TcpListener *listener)
 {
     return listener->n_accept > listener->backlog &&
-           !listener->conn->stack->params.cf_unlimited_queue;
+           !listener->conn->stack->params->cf_unlimited_queue;
 }
 
 static inline bool
 tcp_syn_queue_is_full(const TcpListener *listener)
 {
     return listener->n_requests > listener->backlog &&
-           !listener->conn->stack->params.cf_unlimited_queue;
+           !listener->conn->stack->params->cf_unlimited_queue;
 }
 
 void tcp_listener_free(TcpConn *conn); /* with its requests, silently; harmless without */

@@ -48,7 +48,7 @@ tcp_metrics_note(TcpConn *conn)
     TcpStack *stack = conn->stack;
     IpAddr peer = conn->entry.tuple.remote;
 
-    if (stack->params.no_metrics_save || conn->rtt.srtt == 0 || tcp_metrics_is_proven(stack, peer))
+    if (stack->params->no_metrics_save || conn->rtt.srtt == 0 || tcp_metrics_is_proven(stack, peer))
         return;
     if (g_hash_table_size(metrics_get(stack)->proven) >= MOST_PEERS)
         g_hash_table_remove_all(stack->metrics->proven);
@@ -68,7 +68,7 @@ tcp_metrics_note_timestamp(TcpConn *conn)
     IpAddr peer = conn->entry.tuple.remote;
     Stamp stamp = { .tsval = conn->ts.recent, .at = tcp_now(conn) };
 
-    if (!stack->params.cf_paws_by_address || !conn->ts.ok)
+    if (!stack->params->cf_paws_by_address || !conn->ts.ok)
         return;
     if (metrics_get(stack)->stamps == NULL)
         stack->metrics->stamps = g_hash_table_new_full(peer_hash, peer_equal, g_free, g_free);
@@ -81,7 +81,7 @@ tcp_metrics_is_older(const TcpStack *stack, const TcpSegment *syn)
 {
     const Stamp *stamp;
 
-    if (!stack->params.cf_paws_by_address || stack->metrics == NULL ||
+    if (!stack->params->cf_paws_by_address || stack->metrics == NULL ||
         stack->metrics->stamps == NULL)
         return false;
     stamp = g_hash_table_lookup(stack->metrics->stamps, &syn->packet->ip.src);

@@ -15,7 +15,7 @@ clamp_mtu(const TcpConn *conn)
 void
 tcp_mtu_probing_init(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     conn->path.probing = params->mtu_probing > 1;
     conn->path.search_high = clamp_mtu(conn);
@@ -28,7 +28,7 @@ tcp_mtu_probing_init(TcpConn *conn)
 void
 tcp_mtu_black_hole(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (!params->mtu_probing)
         return;
@@ -48,7 +48,7 @@ tcp_mtu_black_hole(TcpConn *conn)
 static void
 check_reprobe(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     SimTime now = tcp_now(conn);
 
     if (now - conn->path.probe_at < params->probe_interval_s * SIM_SEC)
@@ -125,7 +125,8 @@ tcp_mtu_probe(TcpConn *conn)
         return -1;
     size = tcp_mtu_to_mss(conn, ((uint32_t)conn->path.search_high + conn->path.search_low) / 2);
     if (size > tcp_mtu_to_mss(conn, conn->path.search_high) ||
-        conn->path.search_high - conn->path.search_low < (int)conn->stack->params.probe_threshold) {
+        conn->path.search_high - conn->path.search_low <
+            (int)conn->stack->params->probe_threshold) {
         check_reprobe(conn);
         return -1;
     }

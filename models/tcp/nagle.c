@@ -7,7 +7,7 @@
 unsigned
 tcp_nagle_mode(const TcpConn *conn)
 {
-    unsigned off = conn->stack->params.nagle == 0 ? TCP_NAGLE_OFF : 0;
+    unsigned off = conn->stack->params->nagle == 0 ? TCP_NAGLE_OFF : 0;
 
     return off | conn->opt.nodelay | (conn->opt.cork ? TCP_NAGLE_CORK : 0);
 }
@@ -21,7 +21,7 @@ tcp_nagle_holds(const TcpConn *conn, bool is_partial, unsigned nagle)
         return true;
     if (nagle || !conn->rec.packets_out)
         return false;
-    if (conn->stack->params.nagle == 2)
+    if (conn->stack->params->nagle == 2)
         return true; /* anything outstanding holds a short segment */
     return seq_after(conn->snd.small_end, conn->snd.una) &&
            !seq_after(conn->snd.small_end, conn->snd.nxt);

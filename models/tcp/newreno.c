@@ -20,7 +20,7 @@ check_reordering(TcpConn *conn, uint32_t addend)
 {
     if (!tcp_reno_limit(conn))
         return;
-    conn->rec.reordering = MIN(conn->rec.packets_out + addend, conn->stack->params.max_reordering);
+    conn->rec.reordering = MIN(conn->rec.packets_out + addend, conn->stack->params->max_reordering);
     conn->rec.reord_seen++;
     host_count(conn->stack->host, MIB_TcpExtTCPRenoReorder);
 }

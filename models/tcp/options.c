@@ -8,7 +8,7 @@
 void
 tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack)
 {
-    const TcpParams *p = &conn->stack->params;
+    const TcpParams *p = conn->stack->params;
 
     h->options |= TCPOPT_HAS_MSS;
     h->mss = tcp_advertised_mss(conn);
@@ -32,7 +32,7 @@ tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack)
 void
 tcp_take_syn_options(TcpConn *conn, const TcpHeader *h)
 {
-    const TcpParams *p = &conn->stack->params;
+    const TcpParams *p = conn->stack->params;
     uint16_t mss = h->options & TCPOPT_HAS_MSS ? h->mss : DEFAULT_MSS;
 
     if (conn->snd.user_mss != 0)

@@ -7,7 +7,7 @@
 static bool
 pacing_is_on(const TcpConn *conn)
 {
-    return conn->w.pacing_rate || conn->opt.max_pacing_rate || conn->stack->params.pacing;
+    return conn->w.pacing_rate || conn->opt.max_pacing_rate || conn->stack->params->pacing;
 }
 
 /* tcp_pacing_ss_ratio or tcp_pacing_ca_ratio percent of a window an RTT, as
@@ -15,7 +15,7 @@ pacing_is_on(const TcpConn *conn)
 static uint64_t
 default_rate(const TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint64_t cwnd = conn->rec.pace_cwnd, ratio;
 
     if (conn->rec.pace_srtt <= 0 || cwnd == 0)

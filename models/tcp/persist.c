@@ -83,7 +83,7 @@ send_probe(TcpConn *conn)
     }
     conn->rec.probes_out++;
     if (result <= 0) { /* else the host's own queue refused it: no news of the peer */
-        if (conn->rtt.backoff < conn->stack->params.retries2)
+        if (conn->rtt.backoff < conn->stack->params->retries2)
             conn->rtt.backoff++;
         interval = probe_interval(conn);
     }
@@ -94,7 +94,7 @@ void
 tcp_persist_timer(TcpConn *conn)
 {
     SimTime now = tcp_now(conn), user_timeout = conn->opt.user_timeout_ms * SIM_MS;
-    unsigned most = conn->stack->params.retries2;
+    unsigned most = conn->stack->params->retries2;
 
     if (conn->rec.packets_out || !tcp_tx_next_unsent(conn)) {
         conn->rec.probes_out = 0;
@@ -110,7 +110,7 @@ tcp_persist_timer(TcpConn *conn)
         return;
     }
     if (tcp_is_orphan(conn)) {
-        bool is_alive = !conn->stack->params.orphan_probe_limit ||
+        bool is_alive = !conn->stack->params->orphan_probe_limit ||
                         conn->rtt.rto << MIN(conn->rtt.backoff, 20) < tcp_rto_max(conn);
 
         most = tcp_orphan_retries(conn, is_alive);

@@ -16,7 +16,7 @@ header_bytes(IpAddr peer)
 uint16_t
 tcp_mss_for(TcpStack *stack, IpAddr peer, uint16_t user_mss)
 {
-    uint32_t mss = stack->params.advertise_mss, headers = header_bytes(peer);
+    uint32_t mss = stack->params->advertise_mss, headers = header_bytes(peer);
 
     if (mss == 0)
         mss = ip_metrics(stack->host, peer)->advmss;
@@ -51,7 +51,7 @@ tcp_mtu_to_mss(const TcpConn *conn, uint32_t mtu)
     uint32_t mss = mtu > headers ? mtu - headers : 0;
 
     mss = MIN(mss, conn->snd.mss_clamp ? conn->snd.mss_clamp : DEFAULT_MSS);
-    mss = MAX(mss, conn->stack->params.min_snd_mss);
+    mss = MAX(mss, conn->stack->params->min_snd_mss);
     return mss - option_bytes(conn);
 }
 

@@ -248,7 +248,7 @@ scan_for_bind(TcpConn *conn, IpAddr local, uint32_t first, uint32_t end)
 static int
 bind_any_port(TcpConn *conn, IpAddr local)
 {
-    const TcpParams *p = &conn->stack->params;
+    const TcpParams *p = conn->stack->params;
     uint32_t low = p->port_first, end = p->port_last + 1;
 
     if (end <= low)
@@ -336,7 +336,7 @@ int
 tcp_port_for_connect(TcpConn *conn)
 {
     TcpStack *stack = conn->stack;
-    uint32_t low = stack->params.port_first, end = stack->params.port_last + 1;
+    uint32_t low = stack->params->port_first, end = stack->params->port_last + 1;
     uint32_t n = end - low > 1 ? (end - low) & ~1u : end - low;
     uint32_t secret = tcp_port_offset(stack, &conn->entry.tuple);
     uint32_t *next = offset_of(stack, secret);

@@ -11,7 +11,7 @@ tcp_prr_update(TcpConn *conn, uint32_t delivered, uint32_t lost, uint32_t flags)
 
     if (delivered == 0 || conn->w.prior_cwnd == 0)
         return;
-    if (!conn->stack->params.prr) { /* RFC 6675: straight to ssthresh */
+    if (!conn->stack->params->prr) { /* RFC 6675: straight to ssthresh */
         conn->w.cwnd = MAX(conn->w.ssthresh, 1u);
         return;
     }

@@ -11,7 +11,7 @@ enum { RACK_ON = 1, RACK_STATIC_WINDOW = 2, RACK_NO_DUPTHRESH = 4 };
 bool
 tcp_rack_is_on(const TcpConn *conn)
 {
-    return conn->stack->params.recovery & RACK_ON;
+    return conn->stack->params->recovery & RACK_ON;
 }
 
 void
@@ -52,7 +52,7 @@ reordering_window(const TcpConn *conn)
         if (conn->w.ca_state >= TCP_CA_RECOVERY)
             return 0;
         if (conn->rec.sacked_out >= conn->rec.reordering &&
-            !(conn->stack->params.recovery & RACK_NO_DUPTHRESH))
+            !(conn->stack->params->recovery & RACK_NO_DUPTHRESH))
             return 0; /* the classic threshold of duplicates */
     }
     return MIN(tcp_rtt_min(conn) / 4 * conn->rec.rack.reo_wnd_steps, conn->rtt.srtt);
@@ -129,7 +129,7 @@ tcp_rack_reorder_timer(TcpConn *conn)
 void
 tcp_rack_update_window(TcpConn *conn, const CcRateSample *sample)
 {
-    if ((conn->stack->params.recovery & RACK_STATIC_WINDOW) || !sample->prior_delivered)
+    if ((conn->stack->params->recovery & RACK_STATIC_WINDOW) || !sample->prior_delivered)
         return;
     if ((int32_t)(sample->prior_delivered - conn->rec.rack.last_delivered) < 0)
         conn->rec.rack.dsack_seen = false;

@@ -61,7 +61,7 @@ tcp_window_note_rtt_ts(TcpConn *conn, const TcpSegment *seg)
 static void
 grow_buffer(TcpConn *conn, uint32_t space)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint64_t window = 2 * (uint64_t)space, buf;
     uint32_t old = MAX(conn->drs.space, 1u);
 
@@ -109,7 +109,7 @@ tcp_window_note_reorder(TcpConn *conn)
 void
 tcp_window_under_pressure(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     conn->ack.quick = 0;
     if (conn->rcv.buf < params->rmem_max && !conn->opt.rcvbuf_locked)
@@ -123,7 +123,7 @@ tcp_window_under_pressure(TcpConn *conn)
 void
 tcp_rcvbuf_option(TcpConn *conn, int64_t value)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint32_t bytes = (uint32_t)CLAMP(value, 0, (int64_t)MIN(params->core_rmem_max, INT32_MAX / 2));
 
     conn->opt.rcvbuf_locked = true;

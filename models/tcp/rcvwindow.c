@@ -16,7 +16,7 @@ win_of_space(const TcpConn *conn, uint32_t space)
 static uint32_t
 win_of_buffer(const TcpConn *conn, uint32_t space)
 {
-    if (!conn->stack->params.buffer_overhead)
+    if (!conn->stack->params->buffer_overhead)
         return space;
     return win_of_space(conn, space);
 }
@@ -59,7 +59,7 @@ uint32_t
 tcp_initial_window(const TcpConn *conn, IpAddr peer, uint32_t space, uint32_t mss, bool wants_scale,
                    uint8_t *wscale, uint32_t *clamp)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     const IpMetrics *route = ip_metrics(conn->stack->host, peer);
     uint32_t wnd;
 
@@ -99,7 +99,7 @@ first_mss_estimate(const TcpConn *conn)
 void
 tcp_window_established(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint32_t most = full_space(conn), adv_mss = conn->rcv.adv_mss;
 
     if (conn->rcv.clamp == 0)
@@ -158,7 +158,7 @@ tcp_window_would_be(TcpConn *conn)
     space = MIN(space, conn->rcv.ssthresh);
     if (conn->rcv.wscale)
         return align_up(space, conn->rcv.wscale);
-    if (!conn->stack->params.buffer_overhead)
+    if (!conn->stack->params->buffer_overhead)
         return space;
     if ((int64_t)conn->rcv.wnd <= (int64_t)space - mss || conn->rcv.wnd > space)
         return space - space % mss;
@@ -182,7 +182,7 @@ tcp_window_select(TcpConn *conn)
     }
     now = tcp_window_now(conn);
     next = tcp_window_would_be(conn);
-    if (next < now && !(conn->stack->params.shrink_window && conn->rcv.wscale)) {
+    if (next < now && !(conn->stack->params->shrink_window && conn->rcv.wscale)) {
         if (next == 0)
             host_count(conn->stack->host, MIB_TcpExtTCPWantZeroWindowAdv);
         next = align_up(now, conn->rcv.wscale); /* RFC 9293 §3.8.6: never shrink it */
@@ -207,7 +207,7 @@ tcp_truesize_of(const TcpConn *conn, uint32_t header_bytes, uint32_t payload)
 {
     uint32_t bytes;
 
-    if (!conn->stack->params.buffer_overhead)
+    if (!conn->stack->params->buffer_overhead)
         return payload;
     /* A packet buffer of Linux: 64 bytes of headroom, the packet, 320 bytes
      * that describe it, in an allocation of 576 or a power of two, and 256
@@ -239,7 +239,7 @@ learn_full_segment(TcpConn *conn, uint32_t len, uint32_t truesize)
 {
     if (len == conn->rcv.mss)
         return;
-    if (conn->stack->params.buffer_overhead) {
+    if (conn->stack->params->buffer_overhead) {
         uint32_t ratio = CLAMP((len << 8) / MAX(truesize, 1u), 1u, 255u);
 
         if (ratio != conn->rcv.space_ratio) {
@@ -282,7 +282,7 @@ static uint32_t
 growth_of_wasteful(const TcpConn *conn, uint32_t len, uint32_t truesize)
 {
     uint32_t size = win_of_buffer(conn, truesize) / 2;
-    uint32_t window = win_of_buffer(conn, conn->stack->params.rmem_max) / 2;
+    uint32_t window = win_of_buffer(conn, conn->stack->params->rmem_max) / 2;
 
     while (conn->rcv.ssthresh <= window) {
         if (size <= len)
@@ -309,6 +309,6 @@ tcp_window_grow(TcpConn *conn, uint32_t len, uint32_t truesize)
         return;
     more = MAX(more, 2 * len);
     conn->rcv.ssthresh += (uint32_t)MIN(room, (int64_t)more);
-    if (conn->stack->params.quickack)
+    if (conn->stack->params->quickack)
         conn->ack.quick |= 1; /* tell the sender of the larger window at once */
 }

@@ -35,18 +35,37 @@ typedef union OooCell {
 #define FIRST_DUP_ACKS 3 /* sent without compression: the sender's threshold */
 #define SACKS_AT_ONCE  2 /* blocks that most ACKs can carry, with timestamps and D-SACK */
 
+size_t
+tcp_reassembly_cell_bytes(void)
+{
+    return sizeof(OooCell);
+}
+
+uint64_t
+tcp_reassembly_memory(const TcpConn *conn)
+{
+    uint64_t cells = 0;
+
+    if (conn->ooo == NULL)
+        return 0;
+    for (const OooRun *run = conn->ooo->first; run != NULL; run = run->next) {
+        cells++;
+        for (const OooSeg *seg = run->first; seg != NULL; seg = seg->next)
+            cells++;
+    }
+    return (cells + 1) * conn->stack->shared->ooo_cells.size;
+}
+
 static void *
 cell_new(TcpStack *stack)
 {
-    if (!stack->ooo_segments.size)
-        sim_pool_init(&stack->ooo_segments, sizeof(OooCell));
-    return sim_pool_get(&stack->ooo_segments);
+    return sim_pool_get(&stack->shared->ooo_cells);
 }
 
 static void
 cell_free(TcpConn *conn, void *cell)
 {
-    sim_pool_put(&conn->stack->ooo_segments, cell);
+    sim_pool_put(&conn->stack->shared->ooo_cells, cell);
 }
 
 /* ---- SACK blocks ---------------------------------------------------------------- */
@@ -66,7 +85,7 @@ block_extend(SackBlock *block, uint32_t start, uint32_t end)
 void
 tcp_dsack_set(TcpConn *conn, uint32_t start, uint32_t end)
 {
-    if (!conn->rec.sack_ok || !conn->stack->params.dsack)
+    if (!conn->rec.sack_ok || !conn->stack->params->dsack)
         return;
     host_count(conn->stack->host, seq_before(start, conn->rcv.nxt) ? MIB_TcpExtTCPDSACKOldSent
                                                                    : MIB_TcpExtTCPDSACKOfoSent);
@@ -454,7 +473,7 @@ compression_delay(const TcpConn *conn)
 
     if (conn->rtt.srtt && conn->rtt.srtt < rtt)
         rtt = conn->rtt.srtt;
-    return MIN((SimTime)conn->stack->params.comp_sack_delay_ns, rtt / 20);
+    return MIN((SimTime)conn->stack->params->comp_sack_delay_ns, rtt / 20);
 }
 
 void
@@ -462,7 +481,7 @@ tcp_reassembly_ack(TcpConn *conn)
 {
     TcpReassembly *ooo = conn->ooo;
 
-    if (!conn->rec.sack_ok || ooo->n_compressed >= conn->stack->params.comp_sack_nr) {
+    if (!conn->rec.sack_ok || ooo->n_compressed >= conn->stack->params->comp_sack_nr) {
         tcp_send_ack(conn, "RFC 5681 §4.2: out of order");
         return;
     }

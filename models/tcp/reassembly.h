@@ -33,4 +33,7 @@ void tcp_reassembly_ack(TcpConn *conn);
 void tcp_reassembly_ack_left(TcpConn *conn);
 void tcp_reassembly_flush_ack(TcpConn *conn);
 
+size_t tcp_reassembly_cell_bytes(void);              /* of the objects that its pool holds */
+uint64_t tcp_reassembly_memory(const TcpConn *conn); /* bytes that hold what is out of order */
+
 #endif

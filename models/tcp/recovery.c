@@ -99,7 +99,7 @@ tcp_enter_recovery(TcpConn *conn, bool is_ece)
 void
 tcp_enter_loss(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     bool is_new = conn->w.ca_state < TCP_CA_RECOVERY;
 
     tcp_mark_all_lost(conn);

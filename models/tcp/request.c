@@ -14,7 +14,7 @@ reply_is_limited(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 
     if (tcp_segment_has_text(seg))
         return false;
-    if (last_ms != 0 && now_ms - last_ms < stack->params.invalid_ratelimit_ms) {
+    if (last_ms != 0 && now_ms - last_ms < stack->params->invalid_ratelimit_ms) {
         host_count(stack->host, MIB_TcpExtTCPACKSkippedSynRecv);
         tcp_verdict(stack, request->conn, VERDICT_DROP, seg->packet->id, "answer is rate limited",
                     "net.ipv4.tcp_invalid_ratelimit");
@@ -62,7 +62,7 @@ wrong_timestamp(TcpStack *stack, const TcpRequest *request, const TcpSegment *se
 {
     bool is_rst = (seg->flags & TCP_RST) != 0;
 
-    if (!has_timestamp(request, seg) || (is_rst && !stack->params.synrcvd_as_request))
+    if (!has_timestamp(request, seg) || (is_rst && !stack->params->synrcvd_as_request))
         return NULL;
     *counter = MIB_TcpExtPAWSEstab;
     if ((int32_t)(seg->tsval - request->ts_recent) < 0)
@@ -80,7 +80,7 @@ timestamp_objection(TcpStack *stack, const TcpRequest *request, const TcpSegment
 {
     const char *objection = wrong_timestamp(stack, request, seg, counter);
 
-    if (objection != NULL && is_overlooked(stack, request, seg, stack->params.cf_no_paws,
+    if (objection != NULL && is_overlooked(stack, request, seg, stack->params->cf_no_paws,
                                            "old timestamp accepted", "counterfactual.no_paws"))
         return NULL;
     return objection;
@@ -91,7 +91,7 @@ static bool
 lacks_timestamp(const TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
 {
     return request->ts_ok && (seg->h->options & TCPOPT_HAS_TS) == 0 &&
-           !stack->params.paws_tolerance && (seg->flags & (TCP_RST | TCP_SYN)) == 0;
+           !stack->params->paws_tolerance && (seg->flags & (TCP_RST | TCP_SYN)) == 0;
 }
 
 /* RFC 9293 §3.10.7.4 #1 over the window that the SYN-ACK offered. */
@@ -105,9 +105,9 @@ is_in_window(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
     if ((seq_at_or_before(nxt, seg->seq) && seq_before(seg->seq, end)) ||
         (seq_after(seg->end_seq, nxt) && seq_before(seg->seq, end)))
         return true;
-    return is_overlooked(stack, request, seg, stack->params.cf_no_window_check,
+    return is_overlooked(stack, request, seg, stack->params->cf_no_window_check,
                          "segment outside the window accepted", "counterfactual.no_window_check") ||
-           ((seg->flags & TCP_RST) != 0 && stack->params.cf_no_rst_check);
+           ((seg->flags & TCP_RST) != 0 && stack->params->cf_no_rst_check);
 }
 
 static void
@@ -120,7 +120,7 @@ reset_or_relisten(TcpStack *stack, TcpRequest *request, TcpSegment *seg)
                                             .packet = seg->packet->id));
         return;
     }
-    if (stack->params.synrcvd_syn_to_listen) {
+    if (stack->params->synrcvd_syn_to_listen) {
         tcp_request_drop(request, TCP_CAUSE("segment", "SYN in the window", "RFC 9293 §3.10.7.4 #4",
                                             .packet = seg->packet->id));
         return;
@@ -142,7 +142,7 @@ is_repeated_syn(const TcpRequest *request, const TcpSegment *seg)
 static void
 take_four_way_syn_ack(TcpStack *stack, TcpRequest *request, TcpSegment *seg)
 {
-    if (stack->params.cf_four_way_handshake && seg->seq == request->irs &&
+    if (stack->params->cf_four_way_handshake && seg->seq == request->irs &&
         (seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
         seg->flags &= ~TCP_SYN;
         seg->seq++;
@@ -189,9 +189,9 @@ refuses_ack(TcpStack *stack, const TcpRequest *request, const TcpSegment *seg)
 static bool
 challenges_rst(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 {
-    if ((seg->flags & TCP_RST) == 0 || seg->seq == request->irs + 1 || !stack->params.rfc5961)
+    if ((seg->flags & TCP_RST) == 0 || seg->seq == request->irs + 1 || !stack->params->rfc5961)
         return false;
-    if (is_overlooked(stack, request, seg, stack->params.cf_no_rst_check,
+    if (is_overlooked(stack, request, seg, stack->params->cf_no_rst_check,
                       "RST with any sequence number accepted", "counterfactual.no_rst_check"))
         return false;
     if (!reply_is_limited(stack, request, seg)) {
@@ -207,7 +207,7 @@ takes_as_request(TcpStack *stack, TcpRequest *request, const TcpSegment *seg)
 {
     MibCounter counter;
 
-    if (!stack->params.synrcvd_as_request)
+    if (!stack->params->synrcvd_as_request)
         return false;
     if (is_repeated_syn(request, seg) &&
         timestamp_objection(stack, request, seg, &counter) == NULL) {
@@ -261,7 +261,7 @@ tcp_request_complete(TcpRequest *request, TcpSegment *seg)
     if (tcp_accept_queue_is_full(listener)) {
         host_count(stack->host, MIB_TcpExtListenOverflows);
         tcp_listen_drop(listener, seg, "accept queue full", "listen() backlog, net.core.somaxconn");
-        if (!stack->params.abort_on_overflow) {
+        if (!stack->params->abort_on_overflow) {
             request->acked = true;
             return;
         }

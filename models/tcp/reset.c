@@ -105,8 +105,8 @@ errno_of_rfc(TcpState state)
 int
 tcp_reset_errno(const TcpConn *conn)
 {
-    return conn->stack->params.reset_errors ? errno_of_linux(conn->state)
-                                            : errno_of_rfc(conn->state);
+    return conn->stack->params->reset_errors ? errno_of_linux(conn->state)
+                                             : errno_of_rfc(conn->state);
 }
 
 void
@@ -122,7 +122,8 @@ static bool
 reply_is_limited(TcpConn *conn, MibCounter skipped)
 {
     TcpStack *stack = conn->stack;
-    SimTime now = sim_now(stack->sim), least = (SimTime)stack->params.invalid_ratelimit_ms * SIM_MS;
+    SimTime now = sim_now(stack->sim),
+            least = (SimTime)stack->params->invalid_ratelimit_ms * SIM_MS;
 
     if (conn->ack.has_oow_ack && now - conn->ack.last_oow_ack_at < least) {
         host_count(stack->host, skipped);
@@ -144,15 +145,15 @@ static bool
 challenge_is_spent(TcpStack *stack)
 {
     SimTime window =
-        sim_now(stack->sim) / ((SimTime)stack->params.challenge_ack_window_s * SIM_SEC);
+        sim_now(stack->sim) / ((SimTime)stack->params->challenge_ack_window_s * SIM_SEC);
 
-    if (stack->params.challenge_ack_limit == INT32_MAX)
+    if (stack->params->challenge_ack_limit == INT32_MAX)
         return false;
     if (stack->challenge_at != window) {
         stack->challenge_at = window;
         stack->challenge_count = 0;
     }
-    return stack->challenge_count++ >= stack->params.challenge_ack_limit;
+    return stack->challenge_count++ >= stack->params->challenge_ack_limit;
 }
 
 void

@@ -10,7 +10,7 @@ collapse_following(TcpConn *conn, uint32_t index, uint32_t space)
 {
     TcpTxSeg *seg = tcp_tx_at(conn, index);
 
-    if (!conn->stack->params.retrans_collapse || seg->flags & TCP_SYN || seg->pcount > 1)
+    if (!conn->stack->params->retrans_collapse || seg->flags & TCP_SYN || seg->pcount > 1)
         return;
     while (index + 1 < conn->tx->n_sent) {
         TcpTxSeg *next = tcp_tx_at(conn, index + 1);

@@ -33,7 +33,7 @@ is_opening(const TcpConn *conn)
 static bool
 has_timed_out(const TcpConn *conn, unsigned retries, SimTime timeout)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (!conn->rec.retransmits)
         return false;
@@ -47,7 +47,7 @@ has_timed_out(const TcpConn *conn, unsigned retries, SimTime timeout)
 unsigned
 tcp_orphan_retries(const TcpConn *conn, bool is_alive)
 {
-    unsigned retries = conn->stack->params.orphan_retries;
+    unsigned retries = conn->stack->params->orphan_retries;
 
     if (conn->soft_error && !is_alive)
         retries = 0; /* ICMP said that something is wrong */
@@ -66,7 +66,7 @@ tcp_fail_timeout(TcpConn *conn, const char *what, const char *rule)
 static bool
 gives_up(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     SimTime user_timeout = conn->opt.user_timeout_ms * SIM_MS;
     unsigned retries = params->retries2;
     const char *rule = "net.ipv4.tcp_retries2";
@@ -141,7 +141,7 @@ tcp_clamp_rto_to_user_timeout(const TcpConn *conn)
 static void
 back_off(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     bool is_thin = (conn->opt.thin_linear || params->thin_linear_timeouts) &&
                    conn->rec.packets_out < 4 && conn->w.ssthresh == CC_INFINITE_SSTHRESH;
 
@@ -217,7 +217,7 @@ tcp_icmp_unreachable_undo_backoff(TcpConn *conn, uint32_t quoted_seq)
         return;
     conn->rtt.backoff--;
     conn->rtt.rto =
-        conn->rtt.srtt ? tcp_rto_computed(conn) : conn->stack->params.initial_rto_ms * SIM_MS;
+        conn->rtt.srtt ? tcp_rto_computed(conn) : conn->stack->params->initial_rto_ms * SIM_MS;
     conn->rtt.rto = MIN(conn->rtt.rto << MIN(conn->rtt.backoff, 20), tcp_rto_max(conn));
     left = conn->rtt.rto - (tcp_now(conn) - head->sent_at);
     tcp_timer_set(conn, TCP_TIMER_RTO, MAX(left, 1));

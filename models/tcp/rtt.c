@@ -6,7 +6,7 @@
 SimTime
 tcp_rto_min(const TcpConn *conn)
 {
-    uint32_t us = conn->opt.rto_min_us ? conn->opt.rto_min_us : conn->stack->params.rto_min_us;
+    uint32_t us = conn->opt.rto_min_us ? conn->opt.rto_min_us : conn->stack->params->rto_min_us;
 
     return us * SIM_US;
 }
@@ -14,7 +14,7 @@ tcp_rto_min(const TcpConn *conn)
 SimTime
 tcp_rto_max(const TcpConn *conn)
 {
-    uint32_t ms = conn->opt.rto_max_ms ? conn->opt.rto_max_ms : conn->stack->params.rto_max_ms;
+    uint32_t ms = conn->opt.rto_max_ms ? conn->opt.rto_max_ms : conn->stack->params->rto_max_ms;
 
     return ms * SIM_MS;
 }
@@ -22,7 +22,7 @@ tcp_rto_max(const TcpConn *conn)
 SimTime
 tcp_round_to_tick(const TcpConn *conn, SimTime span)
 {
-    uint32_t hz = conn->stack->params.kernel_hz;
+    uint32_t hz = conn->stack->params->kernel_hz;
     SimTime tick;
 
     if (hz == 0)
@@ -34,7 +34,7 @@ tcp_round_to_tick(const TcpConn *conn, SimTime span)
 void
 tcp_rto_set_initial(TcpConn *conn)
 {
-    conn->rtt.rto = tcp_round_to_tick(conn, conn->stack->params.initial_rto_ms * SIM_MS);
+    conn->rtt.rto = tcp_round_to_tick(conn, conn->stack->params->initial_rto_ms * SIM_MS);
     conn->rtt.mdev = conn->rtt.rto / 4;
 }
 
@@ -43,7 +43,7 @@ tcp_rto_computed(const TcpConn *conn)
 {
     SimTime rto = conn->rtt.srtt + conn->rtt.rttvar;
 
-    if (conn->stack->params.rto_min_is_floor)
+    if (conn->stack->params->rto_min_is_floor)
         rto = MAX(rto, tcp_rto_min(conn)); /* RFC 6298 §2.4 */
     return tcp_round_to_tick(conn, MIN(rto, tcp_rto_max(conn)));
 }
@@ -119,7 +119,7 @@ void
 tcp_rtt_estimate(TcpConn *conn, SimTime rtt_ns)
 {
     rtt_ns = MAX(rtt_ns, 1);
-    if (conn->stack->params.rto_min_is_floor)
+    if (conn->stack->params->rto_min_is_floor)
         estimate_rfc(conn, rtt_ns);
     else
         estimate_linux(conn, rtt_ns);
@@ -138,7 +138,7 @@ tcp_rtt_min(const TcpConn *conn)
 void
 tcp_rtt_min_update(TcpConn *conn, SimTime rtt, bool maybe_delayed)
 {
-    SimTime now = tcp_now(conn), window = conn->stack->params.min_rtt_wlen_s * SIM_SEC, age;
+    SimTime now = tcp_now(conn), window = conn->stack->params->min_rtt_wlen_s * SIM_SEC, age;
 
     rtt = MAX(rtt, 1);
     if (maybe_delayed && conn->rtt.min[0].rtt && rtt > conn->rtt.min[0].rtt)

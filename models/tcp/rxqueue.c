@@ -3,11 +3,8 @@
 static TcpRxQueue *
 chunk_new(TcpStack *stack)
 {
-    TcpRxQueue *chunk;
+    TcpRxQueue *chunk = sim_pool_get(&stack->shared->rx_chunks);
 
-    if (!stack->rx_chunks.size)
-        sim_pool_init(&stack->rx_chunks, sizeof *chunk);
-    chunk = sim_pool_get(&stack->rx_chunks);
     chunk->next = NULL;
     chunk->last = chunk;
     chunk->first = chunk->end = 0;
@@ -61,7 +58,7 @@ tcp_rx_pop(TcpConn *conn)
     conn->rx = chunk->next;
     if (conn->rx)
         conn->rx->last = chunk->last;
-    sim_pool_put(&conn->stack->rx_chunks, chunk);
+    sim_pool_put(&conn->stack->shared->rx_chunks, chunk);
 }
 
 void

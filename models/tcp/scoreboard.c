@@ -38,7 +38,7 @@ tcp_repeat_was_needless(const TcpConn *conn, const TcpSegment *in, const TcpTxSe
 
     if (!(seg->tags & TX_REPEATED) || !in->has_ts || !in->tsecr)
         return false;
-    tick = SIM_SEC / conn->stack->params.ts_clock_hz;
+    tick = SIM_SEC / conn->stack->params->ts_clock_hz;
     sent_ts = tcp_ts_clock(conn->stack) - (uint32_t)(tcp_now(conn) / tick - seg->sent_at / tick);
     return seq_before(in->tsecr - conn->ts.offset, sent_ts);
 }
@@ -52,7 +52,7 @@ tcp_check_reordering(TcpConn *conn, uint32_t low_seq, bool by_timestamp)
         return;
     metric = high - low_seq;
     if (metric > conn->rec.reordering * mss && mss)
-        conn->rec.reordering = MIN((metric + mss - 1) / mss, conn->stack->params.max_reordering);
+        conn->rec.reordering = MIN((metric + mss - 1) / mss, conn->stack->params->max_reordering);
     conn->rec.reord_seen++;
     host_count(conn->stack->host, by_timestamp ? MIB_TcpExtTCPTSReorder : MIB_TcpExtTCPSACKReorder);
 }

@@ -17,7 +17,7 @@ below_lowat(const TcpConn *conn, unsigned shift)
 {
     uint64_t unsent = conn->snd.write_seq - conn->snd.nxt;
     uint32_t lowat =
-        conn->opt.notsent_lowat ? conn->opt.notsent_lowat : conn->stack->params.notsent_lowat;
+        conn->opt.notsent_lowat ? conn->opt.notsent_lowat : conn->stack->params->notsent_lowat;
 
     return unsent << shift < lowat;
 }
@@ -33,7 +33,7 @@ tcp_tx_is_writable(const TcpConn *conn)
 void
 tcp_sndbuf_expand(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint32_t mss = MAX(conn->snd.mss_clamp, conn->snd.mss);
     /* The worst case: every segment a buffer of its own, in a power of two of
      * memory with room for headers; twice a window of them. */
@@ -245,7 +245,7 @@ tcp_unacked_bytes(const TcpConn *conn)
 void
 tcp_send_init(TcpConn *conn)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (conn->parent == NULL)
         tcp_mtu_probing_init(conn);

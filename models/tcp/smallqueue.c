@@ -21,7 +21,7 @@ entry_bytes(const TcpTxSeg *seg)
 bool
 tcp_small_queue_is_full(TcpConn *conn, const TcpTxSeg *seg, bool is_retransmit)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     uint64_t limit = MAX(2ull * entry_bytes(seg), tcp_pacing_rate(conn) >> PACING_SHIFT);
 
     if (params->limit_output_bytes == NO_LIMIT)
@@ -40,7 +40,7 @@ tcp_small_queue_is_full(TcpConn *conn, const TcpTxSeg *seg, bool is_retransmit)
 bool
 tcp_autocork(TcpConn *conn, const TcpTxSeg *seg, uint32_t goal)
 {
-    if (!conn->stack->params.autocorking || tcp_tx_len(seg) >= goal || seg->eor ||
+    if (!conn->stack->params->autocorking || tcp_tx_len(seg) >= goal || seg->eor ||
         tcp_tx_n_sent(conn) == 0 || conn->below.bytes <= entry_bytes(seg))
         return false;
     if (!conn->below.is_throttled)

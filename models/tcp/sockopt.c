@@ -101,7 +101,7 @@ set_bounded_byte(uint8_t *field, int64_t value, int64_t least, int64_t most)
 static int
 set_sndbuf(TcpConn *conn, int64_t value)
 {
-    int64_t bytes = MIN(MAX(value, 0), (int64_t)conn->stack->params.core_wmem_max);
+    int64_t bytes = MIN(MAX(value, 0), (int64_t)conn->stack->params->core_wmem_max);
 
     conn->snd.buf = (uint32_t)MAX(bytes * 2, OPT_MIN_SNDBUF);
     conn->opt.sndbuf_locked = true;
@@ -138,7 +138,7 @@ get_linger2(const TcpConn *conn)
 {
     if (conn->opt.linger2_s != 0)
         return conn->opt.linger2_s;
-    return conn->stack->params.fin_timeout_s;
+    return conn->stack->params->fin_timeout_s;
 }
 
 /* TCP_DEFER_ACCEPT's seconds as a number of SYN-ACK timeouts that cover them,
@@ -252,7 +252,7 @@ tcp_set_option(TcpConn *conn, TcpOption option, int64_t value)
     case TCP_OPT_KEEPCNT: return set_bounded_byte(&conn->opt.keep_count, value, 1, OPT_MAX_KEEP_COUNT);
     case TCP_OPT_SYNCNT: return set_bounded_byte(&conn->opt.syn_count, value, 1, OPT_MAX_SYN_COUNT);
     case TCP_OPT_LINGER2: return set_linger2(conn, value);
-    case TCP_OPT_DEFER_ACCEPT: conn->opt.defer_accept_s = timeouts_of_seconds(&conn->stack->params, value); return 0;
+    case TCP_OPT_DEFER_ACCEPT: conn->opt.defer_accept_s = timeouts_of_seconds(conn->stack->params, value); return 0;
     case TCP_OPT_WINDOW_CLAMP: return tcp_window_clamp_option(conn, value);
     case TCP_OPT_QUICKACK: tcp_quickack_option(conn, value); return 0;
     case TCP_OPT_USER_TIMEOUT: return set_user_timeout(conn, value);
@@ -304,7 +304,7 @@ get_socket_option(const TcpConn *conn, TcpOption option, int64_t *value)
 int
 tcp_get_option(const TcpConn *conn, TcpOption option, int64_t *value)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
 
     if (get_socket_option(conn, option, value))
         return 0;
@@ -358,5 +358,5 @@ tcp_get_congestion(const TcpConn *conn)
 {
     const CcOps *ops = conn->cc != NULL ? conn->cc : conn->cc_choice;
 
-    return ops != NULL ? ops->name : conn->stack->params.congestion_control;
+    return ops != NULL ? ops->name : conn->stack->params->congestion_control;
 }

@@ -22,33 +22,28 @@ stack_free(gpointer data)
     tcp_metrics_forget(stack);
     g_free(stack->buckets);
     g_ptr_array_unref(stack->listeners);
-    sim_pool_done(&stack->conns);
-    sim_pool_done(&stack->requests);
-    sim_pool_done(&stack->timewait_pool);
-    tcp_data_detach(stack);
-    g_free(stack);
+    tcp_shared_leave(stack->host->net);
+    sim_line_free(stack);
 }
 
 TcpStack *
 tcp_attach(Host *host, const TcpParams *params)
 {
     static const IpProtocol protocol = { tcp_receive, tcp_icmp_error };
-    TcpStack *stack = g_new0(TcpStack, 1);
+    TcpStack *stack = sim_line_new0(sizeof *stack);
     g_autofree char *name = g_strdup_printf("tcp %s", host->name);
     g_autofree char *cc_name = g_strdup_printf("tcp %s congestion control", host->name);
 
     stack->host = host;
     stack->sim = host->sim;
-    stack->params = *params;
+    stack->shared = tcp_shared_join(host->net);
+    stack->params = tcp_shared_params(stack->shared, params);
     stack->listeners = g_ptr_array_new();
     stack->ports = tcp_ports_new();
     sim_rng_named(host->sim, &stack->rng, name);
     sim_rng_named(host->sim, &stack->cc_rng, cc_name);
     for (size_t i = 0; i < G_N_ELEMENTS(stack->secret); i++)
         stack->secret[i] = sim_rng_u64(&stack->rng);
-    sim_pool_init(&stack->conns, sizeof(TcpConn));
-    sim_pool_init(&stack->requests, sizeof(TcpRequest));
-    sim_pool_init(&stack->timewait_pool, sizeof(TcpTimeWait));
     tcp_time_waits_init(stack);
     host->tcp = stack;
     host->on_send_queue = tcp_on_send_queue;
@@ -57,10 +52,20 @@ tcp_attach(Host *host, const TcpParams *params)
     return stack;
 }
 
-TcpParams *
-tcp_params(Host *host)
+const TcpParams *
+tcp_params(const Host *host)
 {
-    return &host->tcp->params;
+    return host->tcp->params;
+}
+
+void
+tcp_set_params(Host *host, const TcpParams *params)
+{
+    TcpStack *stack = host->tcp;
+
+    stack->params = tcp_shared_params(stack->shared, params);
+    for (TcpConn *conn = stack->first; conn != NULL; conn = conn->next)
+        conn->w.params = stack->params;
 }
 
 /* ---- connections ------------------------------------------------------------- */
@@ -68,7 +73,7 @@ tcp_params(Host *host)
 TcpConn *
 tcp_conn_new(TcpStack *stack)
 {
-    TcpConn *conn = sim_pool_get(&stack->conns);
+    TcpConn *conn = sim_pool_get(&stack->shared->conns);
 
     memset(conn, 0, sizeof *conn);
     conn->stack = stack;
@@ -103,7 +108,7 @@ conn_free(TcpConn *conn)
         stack->first = conn->next;
     if (conn->next != NULL)
         conn->next->before = conn->before;
-    sim_pool_put(&stack->conns, conn);
+    sim_pool_put(&stack->shared->conns, conn);
 }
 
 void

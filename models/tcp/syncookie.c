@@ -88,7 +88,7 @@ tcp_cookie_ts(const TcpRequest *request, uint32_t now)
 bool
 tcp_cookie_ts_decode(TcpStack *stack, const TcpSegment *ack, TcpRequest *request)
 {
-    const TcpParams *params = &stack->params;
+    const TcpParams *params = stack->params;
     uint32_t options = ack->tsecr;
 
     if ((ack->h->options & TCPOPT_HAS_TS) == 0)

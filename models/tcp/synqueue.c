@@ -17,7 +17,7 @@
 static void
 take_options(TcpStack *stack, TcpRequest *request, const TcpHeader *h, bool without)
 {
-    const TcpParams *p = &stack->params;
+    const TcpParams *p = stack->params;
     uint8_t has = without ? h->options & TCPOPT_HAS_MSS : h->options;
 
     uint16_t mss = (has & TCPOPT_HAS_MSS) != 0 && h->mss != 0 ? h->mss : DEFAULT_MSS;
@@ -87,7 +87,7 @@ request_enqueue(TcpListener *listener, TcpRequest *request)
 static bool
 is_reserved(const TcpListener *listener, const TcpSegment *seg)
 {
-    const TcpParams *p = &listener->conn->stack->params;
+    const TcpParams *p = listener->conn->stack->params;
 
     return p->syncookies == 0 && !p->cf_unlimited_queue &&
            (int64_t)p->max_syn_backlog - listener->n_requests <
@@ -100,7 +100,7 @@ static bool
 wants_cookie(TcpListener *listener, const TcpSegment *seg, bool *drop)
 {
     TcpStack *stack = listener->conn->stack;
-    const TcpParams *p = &stack->params;
+    const TcpParams *p = stack->params;
     bool cookies = p->syncookies != 0 && !p->cf_no_cookies;
 
     *drop = false;
@@ -124,7 +124,7 @@ answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
     TcpRequest request;
 
     request_init(listener, &request, seg,
-                 (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params.timestamps == 0);
+                 (seg->h->options & TCPOPT_HAS_TS) == 0 || stack->params->timestamps == 0);
     request.is_cookie = true;
     request.iss = tcp_cookie_make(stack, seg, &request.entry.spare);
     if (!request.ts_ok)
@@ -142,7 +142,7 @@ request_counterfactual(const TcpListener *listener)
 {
     const TcpStack *stack = listener->conn->stack;
 
-    if (stack->params.cf_unlimited_queue && listener->n_requests > listener->backlog + 1)
+    if (stack->params->cf_unlimited_queue && listener->n_requests > listener->backlog + 1)
         return "counterfactual.unlimited_queue";
     return tcp_isn_counterfactual(stack);
 }
@@ -198,12 +198,12 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
                         "counterfactual.paws_by_address");
         return;
     }
-    request = sim_pool_get(&stack->requests);
+    request = sim_pool_get(&stack->shared->requests);
     request_init(listener, request, seg, false);
     request->conn = ++stack->host->net->last_conn_id;
     request->iss = isn != 0 ? isn : tcp_isn_new(stack, &request->entry.tuple);
     request_enqueue(listener, request);
-    if (seg->payload.len > 0 && stack->params.accept_syn_data)
+    if (seg->payload.len > 0 && stack->params->accept_syn_data)
         tcp_request_keep_data(request, seg->payload);
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);
     tcp_record_transition(stack, request->conn, &request->entry.tuple, TCP_LISTEN, TCP_SYN_RECEIVED,
@@ -213,7 +213,7 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     if (tcp_fastopen_listen(listener, request, seg, &reply))
         return;
     tcp_request_send_synack_with(stack, request, &reply, "RFC 9293 §3.10.7.2 #3");
-    if (stack->params.cf_two_way_handshake)
+    if (stack->params->cf_two_way_handshake)
         establish_in_two_ways(listener, request, seg);
     else
         tcp_request_arm(request);
@@ -228,7 +228,7 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
     TcpRequest *request;
     uint16_t mss;
 
-    if (stack->params.syncookies == 0 || (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+    if (stack->params->syncookies == 0 || (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
         return false;
     if (!conn->has_overflowed ||
         sim_now(stack->sim) - conn->last_overflow_at > COOKIE_OVERFLOW_S * SIM_SEC)
@@ -246,14 +246,14 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
         tcp_listen_drop(listener, seg, "accept queue full", "listen() backlog, net.core.somaxconn");
         return true;
     }
-    request = sim_pool_get(&stack->requests);
+    request = sim_pool_get(&stack->shared->requests);
     request_init(listener, request, seg, true);
     request->conn = ++stack->host->net->last_conn_id;
     request->irs = seg->seq - 1;
     request->iss = seg->ack - 1;
     request->entry.spare = mss;
     if (!tcp_cookie_ts_decode(stack, seg, request)) {
-        sim_pool_put(&stack->requests, request);
+        sim_pool_put(&stack->shared->requests, request);
         return false;
     }
     set_window(stack, request);
@@ -288,7 +288,7 @@ tcp_input_listen(TcpConn *conn, TcpSegment *seg)
     }
     /* DIFFERS: Linux takes it for a scan. By the RFC the FIN is for later: it is
      * not acknowledged, so it comes again. */
-    if ((seg->flags & TCP_FIN) != 0 && !stack->params.accept_syn_data) {
+    if ((seg->flags & TCP_FIN) != 0 && !stack->params->accept_syn_data) {
         tcp_verdict(stack, 0, VERDICT_DROP, seg->packet->id, "SYN with FIN at LISTEN",
                     "Linux: SYN and FIN together");
         return;

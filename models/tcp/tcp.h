@@ -42,7 +42,8 @@ void tcp_params_init(TcpParams *params, TcpProfile profile);
 bool tcp_params_set(TcpParams *params, const char *name, const char *value, char **error);
 
 TcpStack *tcp_attach(Host *host, const TcpParams *params);
-TcpParams *tcp_params(Host *host); /* may be changed at any time, as a sysctl */
+const TcpParams *tcp_params(const Host *host);
+void tcp_set_params(Host *host, const TcpParams *params); /* at any time, as a sysctl */
 
 /* The host loses its memory: every socket, request and TIME-WAIT entry ends
  * without a segment; users find ENETRESET. The next ISNs have a new secret. */

@@ -18,6 +18,7 @@
 #include "models/tcp/cc.h"
 #include "models/tcp/info.h"
 #include "models/tcp/seq.h"
+#include "models/tcp/shared.h"
 #include "models/tcp/tcp.h"
 
 /* ---- What the demultiplexer finds (demux.c) -------------------------------- */
@@ -95,73 +96,132 @@ typedef struct TcpCause {
     const char *counterfactual; /* tunable that made it; NULL: none */
 } TcpCause;
 
+/* In the order in which segments need it, for a connection that has rested is
+ * not in the cache: first what any segment touches, then what data that arrives
+ * touches, then what the sender needs; last what is for opening, closing and
+ * settings. Within a group the busy members come first, too. */
 struct TcpConn {
-    TcpEntry entry;  /* first */
-    TcpStack *stack; /* borrows */
+    SIM_LINE_ALIGNED TcpEntry entry; /* first */
+    TcpStack *stack;                 /* borrows */
+
+    uint8_t state;     /* TcpState: only tcp_set_state() writes it */
+    uint8_t held;      /* depth of tcp_enter() */
+    uint8_t shut;      /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
+    bool has_user;     /* not yet closed or released */
+    bool has_ended;    /* freed when held drops to 0 and no user is left */
+    bool wscale_ok;    /* both ends sent the window scale option */
+    bool writer_waits; /* tcp_writer_waits() */
+    bool is_orphan;    /* counted in stack->n_orphans */
     uint32_t id;
-    bool writer_waits;     /* tcp_writer_waits() */
-    bool is_connecting;    /* connect() returned EINPROGRESS and was not called again since */
-    bool wscale_ok;        /* both ends sent the window scale option */
-    uint8_t state;         /* TcpState: only tcp_set_state() writes it */
-    uint8_t held;          /* depth of tcp_enter() */
-    bool has_user;         /* not yet closed or released */
-    bool is_orphan;        /* counted in stack->n_orphans */
-    bool has_ended;        /* freed when held drops to 0 and no user is left */
-    int soft_error, error; /* positive errno: ICMP's hint; what SO_ERROR will say */
-    bool holds_port;       /* ports.c counts it as a user of its local port */
-    bool port_is_listed;   /* as a socket that bound it; else merely counted */
-    bool port_by_bind;     /* bind() chose it, its own or its listener's */
-    bool shutdown_waits;   /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
-    bool was_established;  /* since it was opened, or disconnected */
-    uint8_t shut;          /* 1 RD (RCV_SHUTDOWN), 2 WR (SEND_SHUTDOWN) */
+    uint16_t ip_id;     /* IP identification of the next segment */
+    TcpTxQueue *tx;     /* owns; NULL when empty */
+    TcpRxQueue *rx;     /* owns; NULL when empty */
+    TcpReassembly *ooo; /* owns; NULL when empty */
     TcpEventFn *on_event;
     void *event_arg;
-    TcpListener *listener;    /* owns, in LISTEN */
-    SimTime last_overflow_at; /* LISTEN: when a SYN last got a cookie */
-    bool has_overflowed;
-    TcpListener *parent;    /* borrows: whose accept queue holds it; NULL once accepted */
-    TcpConn *accept_next;   /* in the accept queue */
-    TcpConn *next, *before; /* in stack->first's list */
-    TcpFastOpen *fastopen;  /* owns; NULL: unused */
+
+    struct {           /* ECN */
+        uint8_t flags; /* ecn.h */
+        bool ece_demand;
+        uint32_t cwr_seq;
+    } ecn;
 
     struct { /* RFC 9293 §3.3.1: send sequence variables */
-        uint32_t una, nxt, wnd, wl1, iss;
+        uint32_t una, nxt, wnd, wl1;
         uint32_t write_seq;  /* end of what the user gave */
-        uint32_t up;         /* urgent pointer */
-        uint32_t pushed_seq; /* PSH was set up to here */
         uint32_t max_wnd;    /* largest window the peer ever offered */
+        uint32_t pushed_seq; /* PSH was set up to here */
         uint32_t small_end;  /* end of the last small segment sent (Minshall) */
         uint8_t wscale;
         bool urgent;
+        bool has_fin;
+        bool no_space;      /* the user was refused for lack of buffer and waits (SOCK_NOSPACE) */
         uint16_t mss;       /* bytes of data in a full segment now, options deducted */
         uint16_t mss_clamp; /* from the peer's MSS option */
-        uint16_t user_mss;  /* TCP_MAXSEG; 0: none */
+        uint64_t
+            written;  /* bytes the user gave, whole life: offset of the next one in the stream */
         uint32_t buf; /* SO_SNDBUF as Linux counts (truesize); what is queued: tcp_tx_truesize() */
         uint32_t stream; /* of the bytes that this end sends; 0: none sent yet */
-        uint64_t
-            written; /* bytes the user gave, whole life: offset of the next one in the stream */
-        uint32_t fin_seq; /* of our FIN, once has_fin */
-        bool has_fin;
-        bool no_space; /* the user was refused for lack of buffer and waits (SOCK_NOSPACE) */
+        uint32_t iss;
+        uint32_t up;       /* urgent pointer */
+        uint32_t fin_seq;  /* of our FIN, once has_fin */
+        uint16_t user_mss; /* TCP_MAXSEG; 0: none */
     } snd;
 
     struct { /* receive sequence variables */
-        uint32_t nxt, wnd, wup, irs;
+        uint32_t nxt, wnd, wup;
         uint32_t copied_seq; /* next byte for the user */
-        uint32_t up;
-        uint8_t urgent; /* TCP_URGENT_NONE ...: text.h */
-        bool has_fin;   /* the peer's FIN has come, in order */
-        uint8_t wscale;
-        uint16_t mss;      /* estimate of the peer's segment size */
-        uint16_t adv_mss;  /* the MSS we announce */
-        uint32_t buf;      /* SO_RCVBUF */
-        uint32_t ssthresh; /* window we dare to offer now */
+        uint32_t buf;        /* SO_RCVBUF */
+        uint32_t ssthresh;   /* window we dare to offer now */
         uint32_t clamp;
-        uint32_t truesize;      /* accounted memory of what is queued */
+        uint32_t truesize; /* accounted memory of what is queued */
+        uint8_t urgent;    /* TCP_URGENT_NONE ...: text.h */
+        bool has_fin;      /* the peer's FIN has come, in order */
+        uint8_t wscale;
         uint8_t space_ratio;    /* of 256: the part of the buffer that is payload (rcvwindow.h) */
+        uint16_t mss;           /* estimate of the peer's segment size */
         uint16_t last_seg_size; /* small segment that may reveal a smaller peer MSS */
-        uint32_t ooo_packets;   /* segments that came out of order, whole life */
+        uint16_t adv_mss;       /* the MSS we announce */
+        uint32_t irs;
+        uint32_t up;
+        uint32_t ooo_packets; /* segments that came out of order, whole life */
     } rcv;
+
+    struct { /* RFC 7323 */
+        bool ok;
+        uint32_t recent;        /* TS.Recent */
+        uint32_t last_ack_sent; /* = rcv.wup */
+        uint32_t offset;        /* added to our clock */
+        SimTime recent_at;      /* when it was set */
+    } ts;
+
+    SimTimer delack;
+
+    struct {             /* acknowledging */
+        uint8_t pending; /* ACK_SCHED... see delack.h */
+        uint8_t quick, pingpong;
+        uint8_t n_sacks;
+        bool has_oow_ack;
+        SimTime ato;
+        SackBlock dsack;         /* to report; start == end: none */
+        SimTime last_oow_ack_at; /* rate limit of answers to invalid segments, once has_oow_ack */
+        SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* of the reassembly queue, newest first */
+    } ack;
+
+    struct { /* setsockopt */
+        uint32_t rcvlowat, notsent_lowat;
+        uint8_t tos, ttl, mtu_discover;
+        uint8_t nodelay; /* 0 Nagle, else TCP_NODELAY: nagle.h; set by tcp_set_nodelay() */
+        bool cork, oob_inline, quick_ack_off;
+        bool inq;                        /* TCP_INQ: recvmsg tells what is left to read */
+        uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
+        uint64_t max_pacing_rate;        /* bytes/s; 0: none */
+        bool reuse_addr, reuse_port, keepalive;
+        bool sndbuf_locked, rcvbuf_locked, has_local, has_port; /* has_port: bound by the user */
+        bool bind_no_port;                                      /* IP_BIND_ADDRESS_NO_PORT */
+        bool thin_linear;                                       /* TCP_THIN_LINEAR_TIMEOUTS */
+        bool route_quickack;                                    /* the route's metric quickack */
+        uint8_t syn_count;                                      /* TCP_SYNCNT; 0: sysctl */
+        uint8_t keep_count;
+        int32_t linger_s;                   /* -1: off */
+        int32_t linger2_s;                  /* TCP_LINGER2; 0: sysctl, -1: none */
+        uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
+        uint32_t user_timeout_ms, defer_accept_s;
+    } opt;
+
+    struct {          /* path MTU: pmtu.h */
+        uint16_t mtu; /* last synced */
+        bool probing;
+        bool is_locked; /* the path's MTU is below what IP believes: DF is clear */
+        bool is_stale;  /* the route has another MTU since segs_out was stale_at */
+        uint32_t stale_at;
+        uint16_t search_low, search_high, probe_size;
+        uint32_t probe_seq_start, probe_seq_end;
+        SimTime probe_at;
+    } path;
+
+    uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+    uint64_t bytes_received;
 
     struct {                       /* receive buffer tuning: rcvwindow.c */
         SimTime space_at;          /* when the measurement of `space` began */
@@ -171,44 +231,32 @@ struct TcpConn {
         SimTime rtt8; /* 8 times the receiver's RTT estimate, ns; 0: none */
     } drs;
 
-    struct { /* RFC 7323 */
-        bool ok;
-        uint32_t recent;        /* TS.Recent */
-        SimTime recent_at;      /* when it was set */
-        uint32_t last_ack_sent; /* = rcv.wup */
-        uint32_t offset;        /* added to our clock */
-    } ts;
+    struct {               /* still in a send queue of the host: smallqueue.c */
+        uint32_t bytes;    /* as accounted in the send buffer */
+        bool is_throttled; /* something waits for it to drain */
+    } below;
 
-    struct {                      /* RFC 6298; names and units as in tcp_info: ns */
+    /* Timers, as Linux groups them. rtx.spare says which of the mutually
+     * exclusive ones it is (timers.h); keep.spare: keepalive, or FIN-WAIT-2. */
+    SimTimer rtx;
+    uint64_t bytes_acked, bytes_sent, bytes_retrans;
+
+    struct { /* RFC 6298; names and units as in tcp_info: ns */
+        SimTime rto;
         SimTime srtt, mdev;       /* as ss shows them (rtt:srtt/mdev); srtt 0: no sample yet */
         SimTime mdev_max, rttvar; /* four times the deviation: the variance term of the RTO */
         uint32_t seq;             /* end of the window that mdev_max covers */
-        SimTime rto;
         uint8_t backoff;
         struct {
             SimTime at, rtt;
         } min[3]; /* windowed minimum; min[0].rtt is it, 0: none */
     } rtt;
 
-    CcWindow w;
     const CcOps *cc;
-    const CcOps *cc_choice; /* TCP_CONGESTION; NULL: the sysctl */
 
-    struct {                                                     /* loss recovery */
+    struct { /* loss recovery */
+        SimTime last_data_recv_at, last_ack_recv_at, last_send_at;
         uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
-        uint32_t high_seq;                                       /* snd.nxt when recovery began */
-        uint32_t undo_marker;                                    /* 0: nothing to undo */
-        int32_t undo_retrans;
-        uint32_t prior_ssthresh;
-        uint32_t prr_delivered, prr_out;
-        uint32_t reordering;
-        uint32_t retrans_stamp; /* ts clock (without offset) of the first retransmission */
-        SimTime retrans_at;     /* the same as time, 0: none (also the first SYN) */
-        uint32_t rtx_hint;      /* segments before it need no look for retransmission */
-        uint32_t rtx_high;      /* end of the highest segment ever retransmitted */
-        uint32_t highest_sack;  /* end of the highest SACKed segment, while sacked_out */
-        uint32_t reord_seen, dsack_dups;
-        uint32_t total_retrans;
         uint8_t retransmits; /* RTOs of the same segment (icsk_retransmits) */
         uint8_t dup_acks;
         bool frto;
@@ -217,9 +265,14 @@ struct TcpConn {
         bool cwnd_limited;  /* the last window of sends used all of cwnd (w.is_cwnd_limited is what
                                algorithms see) */
         uint8_t probes_out; /* unanswered window probes */
-        SimTime probes_at;  /* first of them; 0: none */
-        uint32_t tlp_high_seq;
+        uint8_t chrono;     /* what limits sending now: chrono.h */
         bool tlp_retrans;
+        bool rate_app_limited;
+        uint32_t highest_sack; /* end of the highest SACKed segment, while sacked_out */
+        uint32_t high_seq;     /* snd.nxt when recovery began */
+        uint32_t undo_marker;  /* 0: nothing to undo */
+        uint32_t reordering;
+        uint32_t tlp_high_seq;
         struct {
             SimTime at, rtt;
             uint32_t serial, end_seq, last_delivered;
@@ -227,111 +280,77 @@ struct TcpConn {
             bool advanced, dsack_seen, reord_seen;
         } rack;
         uint32_t tx_serial;  /* transmissions so far */
+        uint32_t reord_seen; /* reorderings */
         SimTime first_tx_at; /* rate samples */
         uint32_t app_limited;
         uint32_t rate_delivered;
-        bool rate_app_limited;
         SimTime rate_interval; /* last good sample */
+        SimTime pace_srtt;     /* when the last ACK had been processed: for the pacing rate */
+        SimTime paced_until;   /* pacing: the next segment leaves not before */
         uint32_t pace_cwnd;
-        SimTime pace_srtt;   /* when the last ACK had been processed: for the pacing rate */
-        SimTime paced_until; /* pacing: the next segment leaves not before */
         uint32_t max_packets_out, cwnd_usage_seq, cwnd_used;
         SimTime cwnd_stamp;
-        SimTime last_send_at, last_data_recv_at, last_ack_recv_at;
-        uint16_t total_rto, rto_recoveries;
-        SimTime rto_began;
-        uint32_t total_rto_ms; /* tcpi_total_rto... */
-        uint8_t chrono;        /* what limits sending now: chrono.h */
         SimTime chrono_at;
         uint32_t chrono_spent[3]; /* busy, rwnd limited, sndbuf limited: in units of 100 us */
+        uint32_t rtx_hint;        /* segments before it need no look for retransmission */
+        uint32_t rtx_high;        /* end of the highest segment ever retransmitted */
+        uint32_t retrans_stamp;   /* ts clock (without offset) of the first retransmission */
+        SimTime retrans_at;       /* the same as time, 0: none (also the first SYN) */
+        int32_t undo_retrans;
+        uint32_t prior_ssthresh;
+        uint32_t prr_delivered, prr_out;
+        uint32_t dsack_dups;
+        uint32_t total_retrans;
+        SimTime probes_at; /* first of them; 0: none */
+        uint16_t total_rto, rto_recoveries;
+        uint32_t total_rto_ms; /* tcpi_total_rto... */
+        SimTime rto_began;
     } rec;
 
-    struct {             /* acknowledging */
-        uint8_t pending; /* ACK_SCHED... see delack.h */
-        uint8_t quick, pingpong;
-        SimTime ato;
-        SimTime last_oow_ack_at; /* rate limit of answers to invalid segments, once has_oow_ack */
-        bool has_oow_ack;
-        SackBlock dsack;                      /* to report; start == end: none */
-        SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* of the reassembly queue, newest first */
-        uint8_t n_sacks;
-    } ack;
+    CcWindow w;
 
-    struct {           /* ECN */
-        uint8_t flags; /* ecn.h */
-        bool ece_demand;
-        uint32_t cwr_seq;
-    } ecn;
-
-    struct { /* setsockopt */
-        bool reuse_addr, reuse_port, keepalive, oob_inline, cork, quick_ack_off;
-        uint8_t nodelay;   /* 0 Nagle, else TCP_NODELAY: nagle.h; set by tcp_set_nodelay() */
-        uint8_t syn_count; /* TCP_SYNCNT; 0: sysctl */
-        uint8_t keep_count, mtu_discover, tos, ttl;
-        bool sndbuf_locked, rcvbuf_locked, has_local, has_port; /* has_port: bound by the user */
-        int32_t linger_s;                                       /* -1: off */
-        int32_t linger2_s;                  /* TCP_LINGER2; 0: sysctl, -1: none */
-        uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
-        uint32_t user_timeout_ms, defer_accept_s, notsent_lowat, rcvlowat;
-        uint64_t max_pacing_rate;        /* bytes/s; 0: none */
-        uint32_t rto_min_us, rto_max_ms; /* TCP_RTO_MIN_US, TCP_RTO_MAX_MS; 0: sysctl */
-        bool bind_no_port;               /* IP_BIND_ADDRESS_NO_PORT */
-        bool inq;                        /* TCP_INQ: recvmsg tells what is left to read */
-        bool thin_linear;                /* TCP_THIN_LINEAR_TIMEOUTS */
-        bool route_quickack;             /* the route's metric quickack */
-    } opt;
-
-    struct {          /* path MTU: pmtu.h */
-        uint16_t mtu; /* last synced */
-        bool probing;
-        uint16_t search_low, search_high, probe_size;
-        uint32_t probe_seq_start, probe_seq_end;
-        SimTime probe_at;
-        bool is_locked; /* the path's MTU is below what IP believes: DF is clear */
-        bool is_stale;  /* the route has another MTU since segs_out was stale_at */
-        uint32_t stale_at;
-    } path;
-
-    struct {               /* still in a send queue of the host: smallqueue.c */
-        uint32_t bytes;    /* as accounted in the send buffer */
-        bool is_throttled; /* something waits for it to drain */
-    } below;
-
-    /* Timers, as Linux groups them. rtx.spare says which of the mutually
-     * exclusive ones it is (timers.h); keep.spare: keepalive, or FIN-WAIT-2. */
-    SimTimer rtx, delack, keep, pacing;
+    const CcOps *cc_choice; /* TCP_CONGESTION; NULL: the sysctl */
+    SimTimer keep, pacing;
     SimTime linger_deadline;
-
-    TcpTxQueue *tx;     /* owns; NULL when empty */
-    TcpRxQueue *rx;     /* owns; NULL when empty */
-    TcpReassembly *ooo; /* owns; NULL when empty */
-
-    uint16_t ip_id; /* IP identification of the next segment */
-    uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
-    uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+    int soft_error, error; /* positive errno: ICMP's hint; what SO_ERROR will say */
+    bool is_connecting;    /* connect() returned EINPROGRESS and was not called again since */
+    bool holds_port;       /* ports.c counts it as a user of its local port */
+    bool port_is_listed;   /* as a socket that bound it; else merely counted */
+    bool port_by_bind;     /* bind() chose it, its own or its listener's */
+    bool shutdown_waits;   /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
+    bool was_established;  /* since it was opened, or disconnected */
+    bool has_overflowed;
+    TcpListener *listener;    /* owns, in LISTEN */
+    SimTime last_overflow_at; /* LISTEN: when a SYN last got a cookie */
+    TcpListener *parent;      /* borrows: whose accept queue holds it; NULL once accepted */
+    TcpConn *accept_next;     /* in the accept queue */
+    TcpConn *next, *before;   /* in stack->first's list */
+    TcpFastOpen *fastopen;    /* owns; NULL: unused */
 };
 
 /* The TCP of one host. */
 struct TcpStack {
-    Host *host; /* borrows */
-    Sim *sim;   /* borrows */
-    TcpParams params;
-    TcpEntry **buckets; /* owns; chained hash table, power of two, grows */
+    /* What every segment touches: one cache line. */
+    SIM_LINE_ALIGNED Host *host; /* borrows */
+    Sim *sim;                    /* borrows */
+    TcpEntry **buckets;          /* owns; chained hash table, power of two, grows */
     uint32_t n_buckets, n_entries;
+    TcpEntry *last_found;    /* borrows: by the last segment; NULL: none */
+    uint32_t last_ports;     /* its tuple_ports(), so that a look at it is seldom in vain */
+    bool is_ending;          /* the host is being freed: wake nobody */
+    const TcpParams *params; /* borrows: of shared */
+    TcpShared *shared;       /* holds */
+
+    uint64_t secret[4]; /* ISN, timestamp offset, cookies, ports: from the host's random stream */
     struct TcpPorts *ports;         /* owns: ports.c */
     struct TcpTimeWaits *timewaits; /* owns: timewait.c */
-    SimPool conns, requests, timewait_pool;
-    GPtrArray *listeners; /* borrows: TcpConn in LISTEN, in the order of listen() */
-    TcpConn *first;       /* all of them, newest first */
-    bool is_ending;       /* the host is being freed: wake nobody */
-    uint64_t secret[4];   /* ISN, timestamp offset, cookies, ports: from the host's random stream */
+    GPtrArray *listeners;           /* borrows: TcpConn in LISTEN, in the order of listen() */
+    TcpConn *first;                 /* all of them, newest first */
     SimRng rng, cc_rng;
     uint32_t n_orphans;
     uint32_t challenge_count;
-    SimTime challenge_at; /* RFC 5961 §7 */
-    uint64_t isn_bsd;     /* isn mode 4 */
-    SimPool rx_chunks,
-        ooo_segments; /* rxqueue.c, reassembly.c: made on first use, freed by tcp_data_detach */
+    SimTime challenge_at;                    /* RFC 5961 §7 */
+    uint64_t isn_bsd;                        /* isn mode 4 */
     struct TcpMetrics *metrics;              /* owns: by destination; NULL until used */
     struct TcpFastOpenCache *fastopen_cache; /* owns: cookies by destination; NULL until used */
 };
@@ -438,8 +457,6 @@ void tcp_fastopen_free(TcpConn *conn); /* harmless for sockets that never used i
 
 /* ==== The data path, for opening and closing ================================ */
 
-void tcp_data_detach(
-    TcpStack *stack); /* init.c: the pools of the data path go; call when the stack is freed */
 void tcp_data_init(TcpConn *conn); /* init.c: defaults of a new socket */
 void
 tcp_data_inherit(TcpConn *child,

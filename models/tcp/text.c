@@ -25,7 +25,7 @@ answer_duplicate(TcpConn *conn)
 {
     tcp_quickack_enter(conn, TCP_MAX_QUICKACKS);
     tcp_ack_schedule(conn);
-    if (!conn->stack->params.quickack) /* RFC 9293 §3.10.7.4 #1 does not delay it */
+    if (!conn->stack->params->quickack) /* RFC 9293 §3.10.7.4 #1 does not delay it */
         conn->ack.pending |= TCP_ACK_NOW;
 }
 
@@ -33,7 +33,8 @@ answer_duplicate(TcpConn *conn)
 static const char *
 duplicate_rule(const TcpConn *conn)
 {
-    return conn->rec.sack_ok && conn->stack->params.dsack ? "RFC 2883 §4" : "RFC 9293 §3.10.7.4 #1";
+    return conn->rec.sack_ok && conn->stack->params->dsack ? "RFC 2883 §4"
+                                                           : "RFC 9293 §3.10.7.4 #1";
 }
 
 void
@@ -210,7 +211,7 @@ check_end_of_stream(TcpConn *conn, TcpSegment *seg)
 
     if (seq_before(seg->seq, nxt) && !seq_after(text_end, nxt))
         return TCP_PASS;
-    if (!seq_before(seg->seq, nxt) || !conn->stack->params.data_past_fin_resets) {
+    if (!seq_before(seg->seq, nxt) || !conn->stack->params->data_past_fin_resets) {
         if (seg->seq != seg->end_seq)
             note_drop(conn, seg, "data past the FIN", "RFC 9293 §3.10.7.4 #7");
         return TCP_DONE;
@@ -319,7 +320,7 @@ announce(TcpConn *conn, const TcpSegment *seg)
      * urgent one; RFC 1122 meant the byte itself (RFC 6093 §3.1). */
     uint32_t ptr = seg->h->urg;
 
-    if (ptr && !conn->stack->params.stdurg)
+    if (ptr && !conn->stack->params->stdurg)
         ptr--;
     ptr += seg->seq + !!(seg->flags & TCP_SYN);
     if (seq_after(conn->rcv.copied_seq, ptr) || seq_before(ptr, conn->rcv.nxt))

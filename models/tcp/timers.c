@@ -14,9 +14,9 @@ tcp_timer_deadline(const TcpStack *stack, SimTime span)
     SimTime now = sim_now(stack->sim), tick, ticks, expires;
     unsigned level = 0;
 
-    if (stack->params.kernel_hz == 0)
+    if (stack->params->kernel_hz == 0)
         return now + span;
-    tick = SIM_SEC / stack->params.kernel_hz;
+    tick = SIM_SEC / stack->params->kernel_hz;
     ticks = (span + tick - 1) / tick;
     expires = now / tick + ticks;
     while (level < WHEEL_LEVELS - 1 && ticks >= (SimTime)(WHEEL_SLOTS - 1)

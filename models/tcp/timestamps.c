@@ -8,7 +8,7 @@ uint32_t
 tcp_ts_clock(const TcpStack *stack)
 {
     SimTime now = sim_now(stack->sim);
-    uint32_t hz = stack->params.ts_clock_hz;
+    uint32_t hz = stack->params->ts_clock_hz;
 
     if (hz == 1000)
         return (uint32_t)(now / SIM_MS) + 1000;
@@ -47,7 +47,7 @@ tcp_ts_update_recent(TcpConn *conn, const TcpSegment *seg)
 SimTime
 tcp_ts_rtt(const TcpConn *conn, const TcpSegment *seg)
 {
-    uint32_t hz = conn->stack->params.ts_clock_hz;
+    uint32_t hz = conn->stack->params->ts_clock_hz;
     uint32_t ticks = tcp_ts_clock(conn->stack) + conn->ts.offset - seg->tsecr;
 
     if (!seg->has_ts || !seg->tsecr || ticks > INT32_MAX)
@@ -60,7 +60,7 @@ tcp_ts_rtt(const TcpConn *conn, const TcpSegment *seg)
 static bool
 is_disordered_ack(const TcpConn *conn, const TcpSegment *seg)
 {
-    uint32_t hz = conn->stack->params.ts_clock_hz;
+    uint32_t hz = conn->stack->params->ts_clock_hz;
     int64_t replay = conn->rtt.rto * 6 / 5 / (SIM_SEC / hz); /* ticks in 1.2 RTO */
 
     return seg->seq == conn->rcv.nxt && seg->ack == conn->snd.una &&
@@ -74,7 +74,7 @@ is_disordered_ack(const TcpConn *conn, const TcpSegment *seg)
 static TcpVerdict
 check_absence(const TcpConn *conn, TcpSegment *seg)
 {
-    if (!conn->ts.ok || conn->stack->params.paws_tolerance ||
+    if (!conn->ts.ok || conn->stack->params->paws_tolerance ||
         (seg->flags & (TCP_RST | TCP_SYN)) != 0)
         return TCP_PASS;
     return tcp_refuse(seg, TCP_DROP, "no timestamp, though they were agreed", "RFC 7323 §3.2");
@@ -83,7 +83,7 @@ check_absence(const TcpConn *conn, TcpSegment *seg)
 TcpVerdict
 tcp_check_paws(TcpConn *conn, TcpSegment *seg)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     bool is_pure_ack = (seg->flags & TCP_ACK) && seg->seq == seg->end_seq;
     bool is_tolerant = params->paws_tolerance;
     Host *host = conn->stack->host;

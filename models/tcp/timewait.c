@@ -65,7 +65,7 @@ note_count(TcpStack *stack)
 static SimTime
 timewait_length(const TcpStack *stack)
 {
-    return (SimTime)stack->params.timewait_ms * SIM_MS;
+    return (SimTime)stack->params->timewait_ms * SIM_MS;
 }
 
 /* ---- lists, in order of deadline ------------------------------------------------- */
@@ -117,7 +117,7 @@ tcp_time_wait_drop(TcpStack *stack, TcpTimeWait *tw, TcpCause cause)
     tcp_demux_remove(stack, &tw->entry);
     tcp_port_drop(stack, tw->entry.tuple.lport, tw->port_flags);
     stack->timewaits->count--;
-    sim_pool_put(&stack->timewait_pool, tw);
+    sim_pool_put(&stack->shared->time_waits, tw);
     note_count(stack);
 }
 
@@ -167,7 +167,7 @@ void
 tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
 {
     TcpStack *stack = conn->stack;
-    const TcpParams *p = &stack->params;
+    const TcpParams *p = stack->params;
     TcpTimeWait *tw;
 
     tcp_metrics_note(conn);
@@ -188,7 +188,7 @@ tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause)
     if (substate == TCP_FIN_WAIT_2)
         tcp_verdict(stack, conn->id, VERDICT_NOTE, cause.packet,
                     "FIN-WAIT-2 goes on without a socket", cause.rule);
-    tw = sim_pool_get(&stack->timewait_pool);
+    tw = sim_pool_get(&stack->shared->time_waits);
     entry_fill(tw, conn, substate);
     tcp_port_hold(stack, tw->entry.tuple.lport, tw->entry.tuple.local, tw->port_flags);
     conn->state = TCP_CLOSED; /* the entry carries the state on: no transition */
@@ -213,7 +213,7 @@ bool
 tcp_time_wait_recycle(TcpTimeWait *tw, TcpConn *conn)
 {
     TcpStack *stack = conn->stack;
-    const TcpParams *p = &stack->params;
+    const TcpParams *p = stack->params;
     SimTime age = sim_now(stack->sim) - (SimTime)tw->began_ms * SIM_MS;
     bool loopback =
         ip_addr_is_loopback(tw->entry.tuple.remote) || ip_addr_is_loopback(tw->entry.tuple.local);

@@ -53,7 +53,8 @@ tw_reply_is_limited(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
 
     if (tcp_segment_has_text(seg))
         return false;
-    if (tw->last_reply_ms != 0 && now_ms - tw->last_reply_ms < stack->params.invalid_ratelimit_ms) {
+    if (tw->last_reply_ms != 0 &&
+        now_ms - tw->last_reply_ms < stack->params->invalid_ratelimit_ms) {
         host_count(stack->host, tw->state == TCP_FIN_WAIT_2 ? MIB_TcpExtTCPACKSkippedFinWait2
                                                             : MIB_TcpExtTCPACKSkippedTimeWait);
         tw_note_drop(stack, tw, seg, "its answer is rate limited",
@@ -87,7 +88,7 @@ tw_has_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegm
 static bool
 tw_is_old_timestamp(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
 {
-    return !stack->params.cf_no_paws && tw_has_old_timestamp(stack, tw, seg);
+    return !stack->params->cf_no_paws && tw_has_old_timestamp(stack, tw, seg);
 }
 
 static bool
@@ -106,10 +107,10 @@ tw_reopen_rule(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *s
 
     if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
         return NULL;
-    if (stack->params.cf_no_paws || !has_timestamp(seg))
+    if (stack->params->cf_no_paws || !has_timestamp(seg))
         return is_higher ? "RFC 9293 §3.6.1" : NULL;
     if (!tw->ts_ok) /* its clock says nothing of the old one. DIFFERS: Linux asks for the number */
-        return stack->params.timewait_by_rfc || is_higher ? "RFC 6191 §2" : NULL;
+        return stack->params->timewait_by_rfc || is_higher ? "RFC 6191 §2" : NULL;
     if (tw_is_old_timestamp(stack, tw, seg))
         return NULL;
     return newer > 0 || is_higher ? "RFC 6191 §2" : NULL;
@@ -148,8 +149,8 @@ tw_is_in_window(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *
 {
     uint32_t nxt = tw->rcv_nxt, end = nxt + ((uint32_t)tw->wnd << tw->rcv_wscale);
 
-    if (stack->params.cf_no_window_check ||
-        (stack->params.cf_no_rst_check && (seg->flags & TCP_RST) != 0))
+    if (stack->params->cf_no_window_check ||
+        (stack->params->cf_no_rst_check && (seg->flags & TCP_RST) != 0))
         return true;
     return seg->seq == nxt || (seq_after(seg->end_seq, nxt) && seq_before(seg->seq, end)) ||
            (seg->seq == end && seg->seq == seg->end_seq);
@@ -173,7 +174,7 @@ fin_for_fin_wait_2(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
     tw->rcv_nxt = seg->end_seq;
     tw_take_timestamp(stack, tw, seg);
     tw->began_ms = (uint32_t)(sim_now(stack->sim) / SIM_MS);
-    if (stack->params.cf_no_time_wait) {
+    if (stack->params->cf_no_time_wait) {
         cause.counterfactual = "counterfactual.no_time_wait";
         tw_send_ack(stack, tw, seg, cause.rule);
         tcp_time_wait_drop(stack, tw, cause);
@@ -213,7 +214,7 @@ tw_reset(TcpStack *stack, TcpTimeWait *tw, const TcpSegment *seg)
 {
     const char *counterfactual = seg->seq != tw->rcv_nxt ? "counterfactual.no_rst_check" : NULL;
 
-    if (stack->params.rfc1337)
+    if (stack->params->rfc1337)
         tw_note_drop(stack, tw, seg, "RST in TIME-WAIT", "RFC 1337 §3");
     else
         tcp_time_wait_drop(stack, tw,
@@ -226,7 +227,7 @@ static void
 input_as_linux(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
 {
     bool is_rst = (seg->flags & TCP_RST) != 0;
-    bool is_expected = seg->seq == tw->rcv_nxt || (is_rst && stack->params.cf_no_rst_check);
+    bool is_expected = seg->seq == tw->rcv_nxt || (is_rst && stack->params->cf_no_rst_check);
     const char *rule = old_ts ? "RFC 7323 §5.3 R1" : "RFC 9293 §3.10.7.4 #1: TIME-WAIT", *reopen;
 
     if (!old_ts && is_expected && is_rst) {
@@ -284,13 +285,13 @@ input_by_rfc(TcpStack *stack, TcpTimeWait *tw, TcpSegment *seg, bool old_ts)
     bool is_in_window = tw_is_in_window(stack, tw, seg);
 
     if ((seg->flags & TCP_RST) != 0) {
-        if (stack->params.rfc1337 || seg->seq == tw->rcv_nxt || stack->params.cf_no_rst_check)
+        if (stack->params->rfc1337 || seg->seq == tw->rcv_nxt || stack->params->cf_no_rst_check)
             tw_reset(stack, tw, seg);
         else
             tw_note_drop(stack, tw, seg, "RST off RCV.NXT in TIME-WAIT", "RFC 5961 §3.2");
     } else if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
         syn_by_rfc(stack, tw, seg, old_ts);
-    } else if (tw->ts_ok && !has_timestamp(seg) && !stack->params.paws_tolerance) {
+    } else if (tw->ts_ok && !has_timestamp(seg) && !stack->params->paws_tolerance) {
         tw_note_drop(stack, tw, seg, "no timestamp, though they were agreed", "RFC 7323 §3.2");
     } else if (old_ts) {
         host_count(stack->host, MIB_TcpExtPAWSTimewait);
@@ -318,7 +319,7 @@ tcp_input_time_wait(TcpTimeWait *tw, TcpSegment *seg)
 
     if (tw->state == TCP_FIN_WAIT_2)
         input_fin_wait_2(stack, tw, seg, old_ts);
-    else if (stack->params.timewait_by_rfc)
+    else if (stack->params->timewait_by_rfc)
         input_by_rfc(stack, tw, seg, old_ts);
     else
         input_as_linux(stack, tw, seg, old_ts);

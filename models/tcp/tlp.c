@@ -5,7 +5,7 @@
 bool
 tcp_tlp_schedule(TcpConn *conn, bool is_advancing)
 {
-    const TcpParams *params = &conn->stack->params;
+    const TcpParams *params = conn->stack->params;
     SimTime timeout, left;
 
     if ((params->early_retrans != 3 && params->early_retrans != 4) || conn->rec.packets_out == 0 ||

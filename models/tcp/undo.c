@@ -33,7 +33,7 @@ was_only_late(const TcpConn *conn, const AckState *ack)
 static bool
 may_undo(const TcpConn *conn, const AckState *ack)
 {
-    return conn->stack->params.early_undo && conn->rec.undo_marker &&
+    return conn->stack->params->early_undo && conn->rec.undo_marker &&
            (conn->rec.undo_retrans == 0 || was_only_late(conn, ack));
 }
 
@@ -92,7 +92,7 @@ void
 tcp_undo_partial(TcpConn *conn, AckState *ack, bool *holds)
 {
     *holds = false;
-    if (!conn->rec.undo_marker || !conn->stack->params.early_undo || !was_only_late(conn, ack))
+    if (!conn->rec.undo_marker || !conn->stack->params->early_undo || !was_only_late(conn, ack))
         return;
     /* The hole was filled by the delayed original, not by a retransmission. */
     tcp_check_reordering(conn, ack->prior_una, true);
@@ -109,7 +109,7 @@ tcp_undo_partial(TcpConn *conn, AckState *ack, bool *holds)
 bool
 tcp_undo_dsack(TcpConn *conn)
 {
-    if (!conn->stack->params.early_undo || !conn->rec.undo_marker || conn->rec.undo_retrans)
+    if (!conn->stack->params->early_undo || !conn->rec.undo_marker || conn->rec.undo_retrans)
         return false;
     conn->rec.rack.reo_wnd_persist =
         (uint8_t)MIN(TCP_RACK_PERSIST, conn->rec.rack.reo_wnd_persist + 1);

@@ -22,6 +22,7 @@ typedef struct IpHeader {
     uint16_t total_len;   /* header and payload, bytes */
     uint8_t proto, ttl, tos;
     bool df, mf;
+    bool bad_checksum; /* a fault broke the header: the next network layer drops the packet */
 } IpHeader;
 
 /* Of the header that packets to this address have. */

@@ -146,7 +146,7 @@ bad_ip_checksum_is_dropped_by_the_next_hop(void)
     g_autoptr(NetBench) b = net_bench_chain(1);
     Packet *packet = net_bench_datagram(b, b->b_addr, 100);
 
-    packet->flags |= PACKET_BAD_IP_CHECKSUM;
+    packet->ip.bad_checksum = true;
     ip_output(b->a, packet);
     net_bench_run(b, 1 * SIM_SEC);
     g_assert_cmpuint(net_bench_count_reason(b, "bad IP header checksum"), ==, 1);
