@@ -162,7 +162,7 @@ stack_params_set(StackParams *params, const char *name, const char *value, char 
     const ParamEntry *entry = find_entry(name);
 
     if (entry == NULL) {
-        *error = g_strdup_printf("no sysctl or tunable is called \"%s\"", name);
+        *error = g_strdup_printf("%s: no sysctl or tunable is called so", name);
         return false;
     }
 

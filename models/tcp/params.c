@@ -49,10 +49,10 @@ static bool
 refuse(char **error, const char *name, const char *found, const ParamRow *row)
 {
     if (row->max > row->min)
-        *error = g_strdup_printf("%s: found '%s', expected a number from %.0f to %.0f (%s)", name,
+        *error = g_strdup_printf("%s: found \"%s\", expected a number from %.0f to %.0f (%s)", name,
                                  found, row->min, row->max, row->unit);
     else
-        *error = g_strdup_printf("%s: found '%s', expected a %s", name, found, row->unit);
+        *error = g_strdup_printf("%s: found \"%s\", expected a %s", name, found, row->unit);
     return false;
 }
 
@@ -66,7 +66,7 @@ set_row(TcpParams *params, const ParamRow *row, const char *name, const char *va
     if (row->type == PARAM_text) {
         if (cc_find(value) == NULL) {
             *error =
-                g_strdup_printf("%s: found '%s', expected one of: %s", name, value, cc_names());
+                g_strdup_printf("%s: found \"%s\", expected one of: %s", name, value, cc_names());
             return false;
         }
         *(const char **)at = cc_find(value)->name;
@@ -109,7 +109,7 @@ set_vector(TcpParams *params, const char *name, const char *value, char **error)
         if (**word == '\0')
             continue;
         if (row == NULL) {
-            *error = g_strdup_printf("%s: found '%s', expected %u numbers", name, value, n);
+            *error = g_strdup_printf("%s: found \"%s\", expected %u numbers", name, value, n);
             return false;
         }
         if (!set_row(&changed, row, indexed, *word, error))
@@ -118,7 +118,7 @@ set_vector(TcpParams *params, const char *name, const char *value, char **error)
     }
     g_autofree char *next = g_strdup_printf("%s[%u]", name, n);
     if (n == 0 || find_row(next) != NULL) {
-        *error = g_strdup_printf("%s: found '%s', which are too few numbers", name, value);
+        *error = g_strdup_printf("%s: found \"%s\", which are too few numbers", name, value);
         return false;
     }
     *params = changed;
@@ -136,7 +136,7 @@ set_key(TcpParams *params, const char *value, char **error)
         guint64 number = 0;
         if (g_strv_length(texts) != 4 ||
             !g_ascii_string_to_unsigned(texts[i], 16, 0, UINT32_MAX, &number, NULL)) {
-            *error = g_strdup_printf("tcp_fastopen_key: found '%s', expected four words such as "
+            *error = g_strdup_printf("tcp_fastopen_key: found \"%s\", expected four words such as "
                                      "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
                                      value);
             return false;

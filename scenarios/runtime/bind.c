@@ -26,8 +26,12 @@ unknown_method(lua_State *L)
     const char *kept = lua_pushstring(L, hint);
 
     g_free(hint);
-    luaL_getmetafield(L, 1, "__name");
-    conf_error(L, "%s has no method \"%s\"%s", lua_tostring(L, -1), name, kept);
+    luaL_getmetafield(L, 1, "__name"); /* "halfopen.host" */
+
+    const char *type = strchr(lua_tostring(L, -1), '.');
+
+    conf_error(L, "a %s has no method \"%s\"%s", type != NULL ? type + 1 : lua_tostring(L, -1),
+               name, kept);
 }
 
 void

@@ -330,7 +330,15 @@ core_peak(lua_State *L)
     static const char *const names[] = { "syn_queue", "accept_queue", "time_wait",  "link",
                                          "backlog",   "fragments",    "send_queue", NULL };
     const HostBox *host = host_check(L, 1);
-    const char *name = names[luaL_checkoption(L, 2, NULL, names)];
+    const char *name = NULL;
+
+    for (unsigned i = 0; names[i] != NULL && name == NULL; i++)
+        if (lua_type(L, 2) == LUA_TSTRING && strcmp(names[i], lua_tostring(L, 2)) == 0)
+            name = names[i];
+    if (name == NULL)
+        value_fail(L, 2, "peak: queue",
+                   "\"syn_queue\", \"accept_queue\", \"time_wait\", \"link\", \"backlog\", "
+                   "\"fragments\" or \"send_queue\"");
     uint16_t port = (uint16_t)luaL_optinteger(L, 3, 0);
 
     lua_pushinteger(L, recorder_queue_peak(host->world->recorder, name, host->host->id, port));

@@ -1,9 +1,12 @@
 #include "scenarios/runtime/cli.h"
 
+#include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "scenarios/runtime/interrupt.h"
 #include "scenarios/runtime/suggest.h"
 
 static const struct {
@@ -125,7 +128,9 @@ cli_lab_options(CliLab *lab)
     g_autofree char *error = NULL;
     uint64_t memory = 0;
 
-    lab->options = (LabOptions){ .seed = 1, .until = SIM_NEVER, .set = lab->set };
+    lab->options = (LabOptions){
+        .seed = 1, .until = SIM_NEVER, .set = lab->set, .interrupted_by = interrupt_name
+    };
     lab->options.recorder = recorder_options_default();
     if (lab->seed != NULL &&
         !g_ascii_string_to_unsigned(lab->seed, 10, 0, UINT64_MAX, &lab->options.seed, NULL)) {
@@ -163,14 +168,30 @@ cli_lab_done(CliLab *lab)
     g_free(lab->memory);
 }
 
+/* ---- the end ------------------------------------------------------------------------ */
+
+/* What was printed has to have arrived. A reader that has read enough (head) is
+ * no error. */
+static int
+check_output(int status)
+{
+    struct pollfd out = { .fd = fileno(stdout), .events = POLLOUT };
+    bool was_bad = ferror(stdout), is_bad = fflush(stdout) != 0;
+    int error = errno;
+
+    if ((!was_bad && !is_bad) || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0))
+        return status;
+    return cli_fail("cannot write to standard output%s%s", is_bad ? ": " : "",
+                    is_bad ? g_strerror(error) : "");
+}
+
 /* ---- dispatch ---------------------------------------------------------------------- */
 
-int
-cli_main(int argc, char **argv)
+static int
+dispatch(int argc, char **argv)
 {
     const char *names[G_N_ELEMENTS(commands)];
 
-    setlocale(LC_CTYPE, "");
     if (argc < 2) {
         print_help();
         return EXIT_BAD_INPUT;
@@ -197,4 +218,16 @@ cli_main(int argc, char **argv)
     g_autofree char *hint = suggest_text(argv[1], names, G_N_ELEMENTS(names));
 
     return cli_fail("found \"%s\", expected a command: run, check, list or plot%s", argv[1], hint);
+}
+
+int
+cli_main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    interrupt_catch();
+
+    int status = check_output(dispatch(argc, argv));
+
+    interrupt_pass_on();
+    return status;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "scenarios/runtime/cli.h"
+#include "scenarios/runtime/interrupt.h"
 
 /* TAP: '#' begins a directive. */
 static void
@@ -74,7 +75,7 @@ cmd_check(int argc, char **argv)
         } else {
             cli.options.quiet = true;
             printf("TAP version 13\n");
-            for (char **file = files; *file != NULL; file++) {
+            for (char **file = files; *file != NULL && interrupt_name() == NULL; file++) {
                 int worst = check_file(&cli.options, *file, &n);
 
                 status = MAX(status, worst);

@@ -1,4 +1,5 @@
 /* halfopen run FILE: plays a scenario, shows it, writes its folder. */
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@
 
 typedef struct Run {
     CliLab cli;
-    char *out; /* owns: --out, or runs/NAME */
+    char *out;  /* owns: --out, or runs/NAME */
+    char *made; /* owns: the uppermost folder on the way there that was missing; NULL: none */
     gboolean draws, is_quiet, why, no_folder;
     GPtrArray
         *folders; /* owns Folder, beside lab->worlds; NULL entries when no folder is written */
@@ -173,12 +175,44 @@ finish_folders(Run *run, Lab *lab)
     return is_good;
 }
 
+/* The first folder on the way to --out that is not there yet; NULL: all are. */
+static char *
+first_missing(const char *out)
+{
+    char *missing = NULL;
+
+    for (g_autofree char *path = g_strdup(out); !g_file_test(path, G_FILE_TEST_EXISTS);) {
+        char *parent = g_path_get_dirname(path);
+
+        g_free(missing);
+        missing = g_steal_pointer(&path);
+        path = parent;
+    }
+    return missing;
+}
+
+/* What was made on the way there goes again, while it is empty. */
+static void
+remove_made(const Run *run)
+{
+    g_autofree char *path = g_strdup(run->out);
+
+    while (run->made != NULL && strlen(path) >= strlen(run->made)) {
+        char *parent = g_path_get_dirname(path);
+
+        (void)g_rmdir(path);
+        g_free(path);
+        path = parent;
+    }
+}
+
 static void
 abandon_folders(Run *run)
 {
     for (unsigned i = 0; i < run->folders->len; i++)
         if (run->folders->pdata[i] != NULL)
             folder_abandon(run->folders->pdata[i]);
+    remove_made(run);
 }
 
 /* ---- the terminal -------------------------------------------------------------------- */
@@ -307,6 +341,7 @@ play(Run *run, const char *file)
             *dot = '\0';
         run->out = g_build_filename("runs", base, NULL);
     }
+    run->made = first_missing(run->out);
     options->quiet = run->is_quiet;
     options->on_world = on_world;
     options->on_progress = on_progress;
@@ -357,6 +392,7 @@ cmd_run(int argc, char **argv)
     }
     g_ptr_array_unref(run.folders);
     g_free(run.out);
+    g_free(run.made);
     cli_lab_done(&run.cli);
     return status;
 }

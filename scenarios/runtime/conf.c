@@ -145,6 +145,8 @@ int64_t
 value_int(lua_State *L, int index, const char *what, int64_t min, int64_t max)
 {
     int is_int = 0;
+
+    index = lua_absindex(L, index); /* more is pushed before it is looked at again */
     lua_Integer value = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &is_int) : 0;
 
     if (!is_int || value < min || value > max) {
@@ -338,6 +340,8 @@ conf_addr(ConfTable *table, const char *key, IpAddr otherwise)
 static double
 value_number(lua_State *L, int index, const char *path, double min, double max)
 {
+    index = lua_absindex(L, index);
+
     double value = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : NAN;
 
     if (!(value >= min && value <= max))

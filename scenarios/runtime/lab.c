@@ -123,6 +123,27 @@ lab_fail(Lab *lab, lua_State *L, const char *who)
 }
 
 bool
+lab_is_interrupted(Lab *lab)
+{
+    const char *name = lab->options.interrupted_by != NULL ? lab->options.interrupted_by() : NULL;
+    char at[SIM_TIME_TEXT];
+
+    if (name == NULL)
+        return false;
+    if (lab->error != NULL)
+        return true;
+    if (lab->world == NULL)
+        lab->error = g_strdup_printf("%s: stopped; nothing was written", name);
+    else
+        lab->error =
+            g_strdup_printf("%s: stopped at virtual time %s; nothing was written", name,
+                            sim_time_format(sim_now(lab->world->sim) / SIM_US * SIM_US, at));
+    if (lab->world != NULL)
+        sim_stop(lab->world->sim);
+    return true;
+}
+
+bool
 lab_callback(Lab *lab, int nargs, int nresults, const char *who)
 {
     lua_State *L = lab->callback;
@@ -212,7 +233,9 @@ lab_run_file(Lab *lab, const char *file)
     if (!read_file(lab, file))
         return false;
     if (sandbox_new(lab) == NULL) {
-        lab->error = g_strdup("the memory limit is too small for Lua itself");
+        lab->error = g_strdup_printf("--memory: found %" G_GUINT64_FORMAT
+                                     " bytes, expected more than Lua itself takes, some 100 KiB",
+                                     lab->options.memory_limit);
         return false;
     }
     return call_protected(lab, open_bindings) && call_protected(lab, run_chunk);

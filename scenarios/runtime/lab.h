@@ -33,6 +33,8 @@ typedef struct LabOptions {
      * false and *error (g_free) stop the scenario. */
     bool (*on_world)(void *arg, World *world, char **error);
     void (*on_progress)(void *arg, World *world); /* now and then while a world runs */
+    /* Why to stop as soon as may be ("SIGINT"); NULL: go on. NULL itself: never. */
+    const char *(*interrupted_by)(void);
     void *arg;
 } LabOptions;
 
@@ -124,6 +126,9 @@ void world_run(lua_State *L, World *world, SimTime until);
 /* A name for a host or link: raises if it was used before. */
 void world_claim_name(lua_State *L, World *world, const char *name, const char *what);
 const char *world_prefix(const World *world); /* "" or "NAME: ", for messages */
+
+/* Somebody wants the program to end: true, and lab->error says so. */
+bool lab_is_interrupted(Lab *lab);
 
 /* Stops the world: a function that it called raised the error on top of L's stack. */
 void lab_fail(Lab *lab, lua_State *L, const char *who);

@@ -34,14 +34,19 @@ bounded_alloc(void *arg, void *block, size_t old_size, size_t new_size)
     return moved;
 }
 
-/* Once over the bound, every further instruction raises: a pcall() around the
- * loop does not save it. */
+/* Once over the bound, or interrupted, every further instruction raises: a
+ * pcall() around the loop does not save it. */
 static void
 count_instructions(lua_State *L, lua_Debug *frame)
 {
     Lab *lab = lab_of(L);
 
     (void)frame;
+    if (lab_is_interrupted(lab)) {
+        lua_sethook(L, count_instructions, LUA_MASKCOUNT, 1);
+        lua_pushstring(L, lab->error);
+        lua_error(L);
+    }
     lab->turn_instructions += HOOK_EVERY;
     if (lab->turn_instructions <= lab->options.turn_limit)
         return;
@@ -235,7 +240,8 @@ sandbox_error_text(lua_State *L, int index)
 {
     if (lua_type(L, index) == LUA_TSTRING)
         return lua_tostring(L, index);
-    return luaL_tolstring(L, index, NULL);
+    lua_pushfstring(L, "the scenario raised a %s, expected a text", luaL_typename(L, index));
+    return lua_tostring(L, -1);
 }
 
 void

@@ -99,18 +99,20 @@ run_dry(World *world)
         for (unsigned i = 0; i < 16384; i++)
             if (lab->error != NULL || !sim_step(world->sim))
                 return;
+        if (lab_is_interrupted(lab))
+            return;
         if (lab->options.on_progress != NULL)
             lab->options.on_progress(lab->options.arg, world);
     }
 }
 
-#define SLICE_WALL_US 50000 /* between two looks at the progress bar */
+#define SLICE_WALL_US 50000 /* between two looks at the progress bar and at Ctrl-C */
 
 static void
 run_until(World *world, SimTime until)
 {
     Lab *lab = world->lab;
-    SimTime slice = SIM_SEC;
+    SimTime slice = SIM_MS;
 
     do {
         SimTime now = sim_now(world->sim);
@@ -123,7 +125,7 @@ run_until(World *world, SimTime until)
             slice = MAX(slice / 2, SIM_US);
         if (lab->options.on_progress != NULL)
             lab->options.on_progress(lab->options.arg, world);
-    } while (lab->error == NULL && sim_now(world->sim) < until);
+    } while (!lab_is_interrupted(lab) && lab->error == NULL && sim_now(world->sim) < until);
 }
 
 void

@@ -62,7 +62,7 @@ refuses_text "a name used twice" 'bad.lua:1: host: the name "a" is used twice' \
 refuses_text "an address used twice" 'the address 10.0.0.1 is used twice: "a" has it' \
     'host("a", "10.0.0.1") host("b", "10.0.0.1")'
 refuses_text "a misspelt sysctl is told with a suggestion" \
-    'no sysctl or tunable is called "tcp_syncookie"; did you mean "net.ipv4.tcp_syncookies"?' \
+    'sysctl tcp_syncookie: no sysctl or tunable is called so; did you mean "net.ipv4.tcp_syncookies"?' \
     'host("a", "10.0.0.1", { sysctl = { tcp_syncookie = 1 } })'
 refuses_text "a sysctl out of its range" 'tcp_syncookies.*found.*7' \
     'host("a", "10.0.0.1", { sysctl = { ["net.ipv4.tcp_syncookies"] = 7 } })'
@@ -119,6 +119,57 @@ refuses "a profile that is none" '--profile: found "bsd", expected linux or rfc'
     "$halfopen" run good.lua --profile bsd --out kept
 refuses "a seed that is none" '--seed: found "x"' "$halfopen" run good.lua --seed x --out kept
 refuses "a time that is none" '--until' "$halfopen" run good.lua --until soon --out kept
+refuses "too little memory" '--memory: found 1 bytes' "$halfopen" run good.lua --memory 1 --out kept
+refuses_text "a number out of its range is quoted" 'bad.lua:1: host.mtu: found 10, expected a whole number from 68' \
+    'host("a", "10.0.0.1", { mtu = 10 })'
+refuses_text "a method that is none" 'bad.lua:1: a host has no method "conect"; did you mean "connect"?' \
+    'host("a", "10.0.0.1"):conect()'
+refuses_text "a queue that is none" 'bad.lua:1: peak: queue: found "syn", expected "syn_queue"' \
+    'host("a", "10.0.0.1"):peak("syn")'
+refuses_text "an error that is no text" 'the scenario raised a table, expected a text' 'error({})'
+refuses_text "a metric of a route that is none" 'route: the key "initcwn" is not known; did you mean "initcwnd"?' \
+    'host("a", "10.0.0.1"):route("10.0.0.0/24", { initcwn = 4 })'
+refuses_text "a metric of a route out of its range" 'route.initcwnd: found 0, expected segments, 1 to 65535' \
+    'host("a", "10.0.0.1"):route("10.0.0.0/24", { initcwnd = 0 })'
+refuses "no folder can be made" 'cannot write the run.s folder: good.lua' "$halfopen" run good.lua --out good.lua/x
+
+# Output that does not arrive
+if [ -e /dev/full ]; then
+    "$halfopen" run good.lua --out kept2 >/dev/full 2>err
+    [ $? -eq 2 ] && grep -q 'cannot write to standard output: No space left' err
+    ok $? "a full disk behind standard output is told"
+    rm -rf kept2
+else
+    ok 0 "a full disk behind standard output is told # SKIP no /dev/full"
+fi
+"$halfopen" run good.lua --out kept2 2>err | head -c 1 >/dev/null
+[ -e kept2/summary.json ] && [ ! -s err ]
+ok $? "a reader that has read enough stops no run"
+rm -rf kept2
+
+# Ctrl-C and its like
+cat >long.lua <<'LUA'
+scenario { title = "Never ends" }
+local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+link(a, b)
+a:spawn(function() while true do pcall(sleep, "1us") end end)
+run("10000h")
+LUA
+cat >stuck.lua <<'LUA'
+scenario { title = "Never lets time pass" }
+host("a", "10.0.0.1")
+while true do pcall(function() for _ = 1, 1000 do end end) end
+LUA
+for signal in INT TERM HUP; do
+    timeout --preserve-status -s $signal 1 "$halfopen" run long.lua --out made/on/the/way 2>err
+    status=$?
+    [ $status -gt 128 ] && grep -q "SIG$signal: stopped at virtual time .*; nothing was written" err && [ ! -e made ]
+    ok $? "SIG$signal stops a run, which leaves nothing"
+done
+timeout --preserve-status -s INT 1 "$halfopen" run stuck.lua --out made 2>err
+[ $? -gt 128 ] && grep -q "SIGINT: stopped" err && [ ! -e made ]
+ok $? "Ctrl-C stops a loop in Lua, whatever it catches"
+
 mkdir other && echo mine >other/file
 refuses "a folder that is no run's" "cannot write the run's folder" "$halfopen" run good.lua --out other --quiet
 refuses "a folder to draw that is no run's" "other" "$halfopen" plot other

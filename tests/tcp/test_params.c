@@ -35,7 +35,7 @@ static void
 wrong_values_are_refused_with_what_was_expected(void)
 {
     refuses("net.ipv4.tcp_syn_retries", "0", "from 1 to 127");
-    refuses("net.ipv4.tcp_syn_retries", "six", "'six'");
+    refuses("net.ipv4.tcp_syn_retries", "six", "\"six\"");
     refuses("net.ipv4.tcp_congestion_control", "vegas", "cubic");
     refuses("net.ipv4.tcp_magic", "1", "no tunable");
 }
