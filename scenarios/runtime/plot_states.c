@@ -73,6 +73,20 @@ compare_rows(gconstpointer x, gconstpointer y)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* Some endpoint is still in another state than CLOSED when the run ends. */
+static bool
+something_stands(const Chart *chart)
+{
+    for (unsigned i = 0; i < chart->rows->len; i++) {
+        const GArray *states = g_array_index(chart->rows, Row, i).states;
+        unsigned last = g_array_index(states, unsigned, states->len - 1);
+
+        if (strcmp(g_array_index(chart->run->states, RunState, last).to, "CLOSED") != 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 collect_rows(Chart *chart)
 {
@@ -99,8 +113,9 @@ collect_rows(Chart *chart)
         g_array_append_val(times, p->sent);
         chart->end = MAX(chart->end, p->sent);
     }
-    /* what still stands at the end is seen to stand */
-    if (chart->run->ended_at < chart->end + (chart->end - g_array_index(times, SimTime, 0)) / 10)
+    /* What still stands at the end of the run is seen to stand; the scale cuts
+     * the time until then short. */
+    if (something_stands(chart))
         chart->end = MAX(chart->end, chart->run->ended_at);
     g_array_append_val(times, chart->end);
     scale_init_even(&chart->scale, times, WIDTH);
@@ -245,6 +260,19 @@ round_step(SimTime about)
     return step * 2 <= about ? step * 2 : step;
 }
 
+/* Within a break, where the axis tells no time. */
+static bool
+is_cut(const Chart *chart, double where)
+{
+    for (unsigned i = 0; i < chart->scale.breaks->len; i++) {
+        const ScaleBreak *b = &g_array_index(chart->scale.breaks, ScaleBreak, i);
+
+        if (where > b->start && where < b->end)
+            return true;
+    }
+    return false;
+}
+
 static void
 draw_axis(Chart *chart, double bottom)
 {
@@ -261,7 +289,7 @@ draw_axis(Chart *chart, double bottom)
     for (SimTime at = first / step * step; at <= chart->end; at += step) {
         double x = LEFT + scale_at(&chart->scale, at);
 
-        if (at < first || x < last + 62)
+        if (at < first || x < last + 62 || is_cut(chart, x - LEFT))
             continue;
         last = x;
         sheet_box(chart->sheet, SHEET_RULES, x, TOP - 6, x, bottom + 6, COLOR_RULE);
