@@ -175,6 +175,7 @@ ip_loop_run(void *arg)
     else
         sim_at(ip->host->sim, ip->loop_head->due, ip_loop_run, ip);
     packet->next = NULL;
+    host_record_packet(ip->host, &ip->loopback, PACKET_EVENT_DELIVERED, packet, NULL);
     ip_input(&ip->loopback, packet);
 }
 
@@ -231,7 +232,7 @@ ip_attach(Host *host, const IpParams *params)
                             .name = g_strdup("lo"),
                             .addr = ip_addr_v4(0x7f000001),
                             .prefix_bits = 8,
-                            .index = UINT32_MAX,
+                            .index = HOST_LOOPBACK,
                             .mtu = 65535,
                             .is_up = true };
     ip_route_init(ip);

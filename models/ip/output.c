@@ -94,6 +94,7 @@ output_to_self(Host *host, Packet *packet, const RouteEntry *entry)
         packet->ip.id = choose_id(host->ip, &packet->ip);
     ip_count_packet(host, MIB_IpOutRequests, MIB_IpOutTransmits, MIB_IpExtOutOctets,
                     packet->ip.total_len);
+    host_record_packet(host, &host->ip->loopback, PACKET_EVENT_SENT, packet, NULL);
     ip_loop(host->ip, packet);
     return 0;
 }

@@ -21,13 +21,15 @@ typedef struct IpStack IpStack;
 typedef struct UdpStack UdpStack;
 typedef struct TcpStack TcpStack;
 
+enum { HOST_LOOPBACK = UINT16_MAX };
+
 struct Iface {
     SIM_LINE_ALIGNED Host *host; /* borrows. All of it is one cache line */
     LinkEnd *link; /* borrows: the sending side of the link here; NULL: loopback, or loose */
     char *name;    /* owns: "eth0" */
     IpAddr addr;
     uint8_t prefix_bits;
-    uint32_t index; /* within the host */
+    uint32_t index; /* within the host; HOST_LOOPBACK: ip's own, to the host itself */
     uint32_t mtu;   /* bytes of an IP packet */
     bool is_up;
     SendQueue *send_queue; /* owns; NULL: none, packets go to the link at once */

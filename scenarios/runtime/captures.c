@@ -27,13 +27,18 @@ typedef struct Capture {
     size_t dropped;    /* bytes already given up at the front */
 } Capture;
 
+typedef struct HostCaptures {
+    GPtrArray *ifaces; /* owns Capture, by interface; NULL: not yet */
+    Capture *loopback; /* owns; NULL: nothing went there */
+} HostCaptures;
+
 struct Captures {
     char *dir;                /* owns */
     const Recorder *recorder; /* borrows */
     uint32_t snaplen;
     uint64_t left; /* packets that may still be written */
     unsigned n_open;
-    GPtrArray *hosts; /* owns GPtrArray of Capture by interface, by host id - 1 */
+    GPtrArray *hosts; /* owns HostCaptures, by host id - 1 */
     GError *error;    /* owns: the first */
     uint8_t packet[LARGEST_PACKET];
 };
@@ -56,8 +61,13 @@ capture_free(gpointer data)
 static void
 host_captures_free(gpointer data)
 {
-    if (data != NULL)
-        g_ptr_array_free(data, TRUE);
+    HostCaptures *of_host = data;
+
+    if (of_host == NULL)
+        return;
+    g_ptr_array_free(of_host->ifaces, TRUE);
+    capture_free(of_host->loopback);
+    g_free(of_host);
 }
 
 Captures *
@@ -97,23 +107,38 @@ capture_file_name(const char *host, const char *iface)
 }
 
 static Capture *
-capture_open(Captures *captures, const Host *host, const Iface *iface)
+capture_open(Captures *captures, const char *host, const char *iface)
 {
     Capture *capture = g_new0(Capture, 1);
 
     capture->blocks = g_array_new(FALSE, FALSE, sizeof(Block));
     capture->bytes = g_byte_array_new();
     if (captures->n_open < CAPTURES_AT_MOST) {
-        char *name = capture_file_name(host->name, iface->name);
+        char *name = capture_file_name(host, iface);
 
         capture->out = out_open(captures->dir, name, captures->error ? NULL : &captures->error);
         g_free(name);
     }
     if (capture->out != NULL) {
         captures->n_open++;
-        pcapng_write_header(capture->out, host->name, iface->name, captures->snaplen);
+        pcapng_write_header(capture->out, host, iface, captures->snaplen);
     }
     return capture;
+}
+
+static HostCaptures *
+captures_of_host(Captures *captures, uint32_t host_id)
+{
+    HostCaptures *of_host;
+
+    if (host_id > captures->hosts->len)
+        g_ptr_array_set_size(captures->hosts, (int)host_id);
+    of_host = captures->hosts->pdata[host_id - 1];
+    if (of_host == NULL) {
+        of_host = captures->hosts->pdata[host_id - 1] = g_new0(HostCaptures, 1);
+        of_host->ifaces = g_ptr_array_new_with_free_func(capture_free);
+    }
+    return of_host;
 }
 
 /* The capture of an interface, opened if it is not yet. NULL: none. */
@@ -122,24 +147,26 @@ captures_get(Captures *captures, uint32_t host_id, uint32_t index)
 {
     const GPtrArray *all = recorder_net(captures->recorder)->hosts;
     const Host *host;
-    GPtrArray *of_host;
+    HostCaptures *of_host;
+    const Iface *iface;
 
     if (host_id == 0 || host_id > all->len)
         return NULL;
     host = all->pdata[host_id - 1];
-    if (index >= host->ifaces->len)
+    if (index >= host->ifaces->len && index != HOST_LOOPBACK)
         return NULL;
-    if (host_id > captures->hosts->len)
-        g_ptr_array_set_size(captures->hosts, (int)host_id);
-    of_host = captures->hosts->pdata[host_id - 1];
-    if (of_host == NULL)
-        of_host = captures->hosts->pdata[host_id - 1] =
-            g_ptr_array_new_with_free_func(capture_free);
-    if (index >= of_host->len)
-        g_ptr_array_set_size(of_host, (int)index + 1);
-    if (of_host->pdata[index] == NULL)
-        of_host->pdata[index] = capture_open(captures, host, host->ifaces->pdata[index]);
-    return of_host->pdata[index];
+    of_host = captures_of_host(captures, host_id);
+    if (index == HOST_LOOPBACK) {
+        if (of_host->loopback == NULL)
+            of_host->loopback = capture_open(captures, host->name, "lo");
+        return of_host->loopback;
+    }
+    iface = host->ifaces->pdata[index];
+    if (index >= of_host->ifaces->len)
+        g_ptr_array_set_size(of_host->ifaces, (int)index + 1);
+    if (of_host->ifaces->pdata[index] == NULL)
+        of_host->ifaces->pdata[index] = capture_open(captures, host->name, iface->name);
+    return of_host->ifaces->pdata[index];
 }
 
 /* ---- Blocks ----------------------------------------------------------------------- */
@@ -233,8 +260,9 @@ captures_on_sent(Captures *captures, TracePacket *entry, const Packet *packet)
 void
 captures_on_arrived(Captures *captures, TracePacket *entry, const Packet *packet)
 {
-    entry->tags[1] = capture_add(captures, captures_get(captures, entry->to, entry->to_if),
-                                 entry->ended_at, false, packet);
+    if (entry->to_if != HOST_LOOPBACK) /* as on Linux, what goes over "lo" is captured once */
+        entry->tags[1] = capture_add(captures, captures_get(captures, entry->to, entry->to_if),
+                                     entry->ended_at, false, packet);
 }
 
 void
@@ -277,6 +305,15 @@ captures_open_silent(Captures *captures)
     }
 }
 
+static void
+capture_finish(Capture *capture, GError **first)
+{
+    if (capture == NULL || capture->out == NULL)
+        return;
+    capture_write_ready(capture, true);
+    out_close(g_steal_pointer(&capture->out), *first ? NULL : first);
+}
+
 bool
 captures_finish(Captures *captures, GError **error)
 {
@@ -285,16 +322,12 @@ captures_finish(Captures *captures, GError **error)
     captures_open_silent(captures);
     first = g_steal_pointer(&captures->error);
     for (unsigned i = 0; i < captures->hosts->len; i++) {
-        GPtrArray *of_host = captures->hosts->pdata[i];
+        const HostCaptures *of_host = captures->hosts->pdata[i];
 
-        for (unsigned j = 0; of_host != NULL && j < of_host->len; j++) {
-            Capture *capture = of_host->pdata[j];
-
-            if (capture == NULL || capture->out == NULL)
-                continue;
-            capture_write_ready(capture, true);
-            out_close(g_steal_pointer(&capture->out), first ? NULL : &first);
-        }
+        for (unsigned j = 0; of_host != NULL && j < of_host->ifaces->len; j++)
+            capture_finish(of_host->ifaces->pdata[j], &first);
+        if (of_host != NULL)
+            capture_finish(of_host->loopback, &first);
     }
     captures_discard(captures);
     if (first != NULL) {

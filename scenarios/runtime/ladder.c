@@ -347,6 +347,26 @@ draw_packet(Draw *draw, const Item *item, const TracePacket *p, int start, int e
     return false;
 }
 
+/* To itself: no way to draw an arrow over, so a word beside the host's line. */
+static void
+draw_loop(Draw *draw, const TracePacket *p, int lane)
+{
+    const Plan *plan = &draw->plan;
+    bool is_last = lane > 0 && lane == (int)plan->n_lanes - 1;
+    int x = plan->lanes[lane].x;
+    int left = is_last ? plan->lanes[lane - 1].x + 2 : x + 2;
+    int right = is_last                         ? x - 1
+                : lane + 1 < (int)plan->n_lanes ? plan->lanes[lane + 1].x - 1
+                                                : (int)draw->options->width;
+    char *label = ladder_label(plan, p, right - left - 3);
+
+    if (is_last)
+        left = MAX(left, right - text_width(label) - 2);
+    canvas_put(&draw->row, left, 0x21bb, ladder_ink(p));
+    canvas_text(&draw->row, left + 2, right, label, ladder_ink(p));
+    g_free(label);
+}
+
 /* ---- Rows
  * ---------------------------------------------------------------------------------------- */
 
@@ -382,6 +402,8 @@ packet_rows(Draw *draw, const Item *item)
 
         reason_below = draw_packet(draw, item, p, a < b ? a + 1 : a - 1, a < b ? b - 1 : b + 1);
     }
+    if (from >= 0 && from == to)
+        draw_loop(draw, p, from);
     states_into_row(draw, item);
     row_end(draw);
     if (from >= 0 && to < 0)
@@ -429,6 +451,8 @@ idle_row(Draw *draw, SimTime span)
     row_begin(draw, 0x250a);
     g_snprintf(text, sizeof text, "⋯ %s ⋯", ladder_span(span, words));
     middle = (plan->lanes[0].x + plan->lanes[plan->n_lanes - 1].x - text_width(text)) / 2 + 1;
+    if (plan->n_lanes == 1)
+        middle = plan->lanes[0].x + 2;
     canvas_text_right(&draw->row, 0, TIME_END, "⋮", INK_DIM);
     canvas_text(&draw->row, middle, CANVAS_WIDTH, text, INK_BOLD);
     for (unsigned i = 0; plan->n_flows <= 1 && i < plan->n_lanes; i++) {
@@ -531,7 +555,7 @@ ladder_draw(const Recorder *recorder, const LadderOptions *options)
     if (!is_short || !recorder_is_complete(recorder, TRACE_KIND_PACKETS))
         return ladder_summary(recorder, options);
     if (!plan_make(&draw.plan, recorder, MIN(options->width, CANVAS_WIDTH)) || packets == 0 ||
-        draw.plan.n_lanes < 2) {
+        draw.plan.n_lanes < 1) {
         plan_done(&draw.plan);
         return ladder_summary(recorder, options);
     }

@@ -155,7 +155,7 @@ needs_two_rows(const Recorder *recorder, size_t index)
 {
     const TracePacket *p = recorder_packet(recorder, index);
 
-    if (!(p->what & TRACE_ARRIVED))
+    if (!(p->what & TRACE_ARRIVED) || p->from == p->to)
         return false;
     if (p->what & (TRACE_DELAYED | TRACE_OVERTAKEN)) {
         size_t n = recorder_count(recorder, TRACE_KIND_PACKETS);

@@ -220,11 +220,14 @@ proto_name(unsigned proto)
 }
 
 static const char *
-link_of(const Tables *tables, uint32_t link)
+link_of(const Tables *tables, const TracePacket *entry)
 {
     const GPtrArray *links = recorder_net(tables->recorder)->links;
 
-    return link > 0 && link <= links->len ? link_name(links->pdata[link - 1]) : NULL;
+    if (entry->from_if == HOST_LOOPBACK)
+        return "lo";
+    return entry->link > 0 && entry->link <= links->len ? link_name(links->pdata[entry->link - 1])
+                                                        : NULL;
 }
 
 void
@@ -240,7 +243,7 @@ tables_on_packet(Tables *tables, const TracePacket *entry)
     cell_time(out, entry->ended_at);
     cell_text(out, host_name(tables, entry->from));
     cell_text(out, host_name(tables, entry->to));
-    cell_text(out, link_of(tables, entry->link));
+    cell_text(out, link_of(tables, entry));
     cell_endpoint(out, entry->src);
     cell_endpoint(out, entry->dst);
     cell_text(out, proto_name(entry->proto));
