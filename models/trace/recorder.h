@@ -193,6 +193,10 @@ const char *trace_packet_fate(const TracePacket *entry);
 #define TRACE_FLAGS_TEXT 40
 const char *trace_packet_flags(const TracePacket *entry, char text[TRACE_FLAGS_TEXT]);
 /* The fate in words, for comments and lists: "lost on wire: scripted drop". */
+/* A relative number as people read it: "-999" is a little below the SYN's. */
+#define TRACE_NUMBER_TEXT 12
+const char *trace_number_text(uint32_t number, char text[TRACE_NUMBER_TEXT]);
+
 #define TRACE_FATE_TEXT 160
 const char *trace_packet_story(const Recorder *recorder, const TracePacket *entry,
                                char text[TRACE_FATE_TEXT]);

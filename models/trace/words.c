@@ -147,6 +147,15 @@ story_end(const Recorder *recorder, const TracePacket *entry, char *text)
 }
 
 const char *
+trace_number_text(uint32_t number, char text[TRACE_NUMBER_TEXT])
+{
+    bool is_below = number > UINT32_MAX - (1u << 20);
+
+    g_snprintf(text, TRACE_NUMBER_TEXT, "%s%u", is_below ? "-" : "", is_below ? -number : number);
+    return text;
+}
+
+const char *
 trace_packet_story(const Recorder *recorder, const TracePacket *entry, char text[TRACE_FATE_TEXT])
 {
     char time[SIM_TIME_TEXT];

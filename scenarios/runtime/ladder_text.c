@@ -50,6 +50,8 @@ enum { DETAIL_FLAGS, DETAIL_COMPACT, DETAIL_SEQ, DETAIL_NUMBERS, DETAIL_WINDOW, 
 static void
 add_numbers(GString *s, const TracePacket *p, int detail)
 {
+    char number[TRACE_NUMBER_TEXT];
+
     if (detail == DETAIL_COMPACT) { /* first byte and how many */
         if (p->len > 0)
             g_string_append_printf(s, " %u+%u", p->rel_seq, p->len);
@@ -59,9 +61,9 @@ add_numbers(GString *s, const TracePacket *p, int detail)
     bool has_seq = p->len > 0 || (p->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 
     if (has_seq || detail >= DETAIL_WINDOW)
-        g_string_append_printf(s, " seq %u", p->rel_seq);
+        g_string_append_printf(s, " seq %s", trace_number_text(p->rel_seq, number));
     if (detail >= DETAIL_NUMBERS && (p->flags & TCP_ACK))
-        g_string_append_printf(s, " ack %u", p->rel_ack);
+        g_string_append_printf(s, " ack %s", trace_number_text(p->rel_ack, number));
     if (p->len > 0)
         g_string_append_printf(s, " len %u", p->len);
     if (detail >= DETAIL_NUMBERS)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/trace/recorder.h"
 #include "scenarios/runtime/timeline_internal.h"
 
 /* ---- Drawing -------------------------------------------------------------------------------- */
@@ -104,6 +105,7 @@ static char *
 packet_label(const RunPacket *p)
 {
     GString *s = g_string_new(NULL);
+    char number[TRACE_NUMBER_TEXT];
 
     if (strchr(p->marks, 'c'))
         g_string_append(s, "copy: ");
@@ -112,9 +114,9 @@ packet_label(const RunPacket *p)
     g_string_append(s, p->flags);
     if (strcmp(p->proto, "tcp") == 0) {
         if (p->len > 0 || strpbrk(p->flags, "SFR"))
-            g_string_append_printf(s, " seq %u", p->seq);
+            g_string_append_printf(s, " seq %s", trace_number_text(p->seq, number));
         if (strstr(p->flags, "ACK"))
-            g_string_append_printf(s, " ack %u", p->ack);
+            g_string_append_printf(s, " ack %s", trace_number_text(p->ack, number));
     }
     if (p->len > 0)
         g_string_append_printf(s, " len %u", p->len);

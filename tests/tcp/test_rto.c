@@ -235,6 +235,22 @@ syns_follow_the_linear_schedule(void)
     tcp_bench_free(bench);
 }
 
+/* RFC 1122 §4.2.3.5: a SYN is sent again for three minutes at least. */
+static void
+syns_of_the_rfc_are_tried_for_three_minutes(void)
+{
+    g_autoptr(TcpBench) bench = tcp_bench_new(TCP_PROFILE_RFC);
+    static const int gaps_s[] = { 1, 2, 4, 8, 16, 32, 60 };
+
+    tcp_bench_connect(bench);
+    tcp_bench_expect(bench, SEG(.flags = TCP_SYN));
+    for (unsigned i = 0; i < G_N_ELEMENTS(gaps_s); i++)
+        g_assert_cmpint(tcp_bench_await(bench, SEG(.flags = TCP_SYN)), ==, gaps_s[i] * SIM_SEC);
+    tcp_bench_run(bench, 60 * SIM_SEC); /* 183 s in all */
+    tcp_bench_expect_silence(bench);
+    g_assert_cmpint(sock_take_error(bench->sock), ==, ETIMEDOUT);
+}
+
 static void
 two_lost_syns_leave_a_window_of_one(void)
 {
@@ -264,6 +280,7 @@ main(int argc, char **argv)
     ADD("rto", a_timeout_begins_slow_start_from_one_segment);
     ADD("rto", small_segments_are_retransmitted_as_one);
     ADD("rto", syns_follow_the_linear_schedule);
+    ADD("rto", syns_of_the_rfc_are_tried_for_three_minutes);
     ADD("rto", two_lost_syns_leave_a_window_of_one);
     ADD("persist", a_closed_window_is_probed_below_una);
     ADD("persist", unanswered_probes_end_after_retries2);

@@ -125,6 +125,18 @@ new_incarnation_with_the_same_isn_retransmits_nothing(void)
 }
 
 static void
+numbers_below_the_syn_are_read_as_negative(void)
+{
+    char text[TRACE_NUMBER_TEXT];
+
+    g_assert_cmpstr(trace_number_text(0, text), ==, "0");
+    g_assert_cmpstr(trace_number_text(UINT32_MAX, text), ==, "-1");
+    g_assert_cmpstr(trace_number_text((uint32_t)-999, text), ==, "-999");
+    g_assert_cmpstr(trace_number_text(3000000000, text), ==,
+                    "3000000000"); /* far into a transfer */
+}
+
+static void
 delayed_packet_is_overtaken_by_the_next(void)
 {
     g_autoptr(Story) s = story_kept(100, 100);
@@ -237,6 +249,8 @@ main(int argc, char **argv)
     g_test_add_func("/trace/answer_to_an_old_syn_is_a_stray", answer_to_an_old_syn_is_a_stray);
     g_test_add_func("/trace/retransmission_is_known_by_its_numbers",
                     retransmission_is_known_by_its_numbers);
+    g_test_add_func("/trace/numbers_below_the_syn_are_read_as_negative",
+                    numbers_below_the_syn_are_read_as_negative);
     g_test_add_func("/trace/new_incarnation_with_the_same_isn_retransmits_nothing",
                     new_incarnation_with_the_same_isn_retransmits_nothing);
     g_test_add_func("/trace/delayed_packet_is_overtaken_by_the_next",
