@@ -72,6 +72,8 @@ tcp_metrics_note_timestamp(TcpConn *conn)
         return;
     if (metrics_get(stack)->stamps == NULL)
         stack->metrics->stamps = g_hash_table_new_full(peer_hash, peer_equal, g_free, g_free);
+    if (g_hash_table_size(stack->metrics->stamps) >= MOST_PEERS)
+        g_hash_table_remove_all(stack->metrics->stamps);
     g_hash_table_replace(stack->metrics->stamps, g_memdup2(&peer, sizeof peer),
                          g_memdup2(&stamp, sizeof stamp));
 }
