@@ -37,9 +37,9 @@ for _, profile in ipairs { "linux", "rfc" } do
             host = { sysctl = { ip_default_ttl = params.routers } } }
         net.server:listen(80)
         expect(net.client:connect(net.server, 80)):fails("EHOSTUNREACH")
-        expect(now()):near(profile == "linux" and 0.07 or 123, profile == "linux" and 0.02 or 5)
+        expect(now()):near(profile == "linux" and 0.07 or 183, profile == "linux" and 0.02 or 5)
         local syns = net.client:packets { from = net.client, match = "syn" }
-        expect(syns):count(profile == "linux" and 1 or 7)
+        expect(syns):count(profile == "linux" and 1 or 8)
         say("%s: a SYN with TTL %d died at the last router; connect() failed with EHOSTUNREACH after %s, %d SYNs.", profile,
             params.routers, time_text(now()), #syns)
     end)
