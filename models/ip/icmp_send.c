@@ -197,6 +197,10 @@ icmp_send_error(Host *host, const Packet *about, uint8_t type, uint8_t code, uin
         host_count(host, MIB_IcmpOutDestUnreachs);
     else if (type == ICMP_TIME_EXCEEDED)
         host_count(host, MIB_IcmpOutTimeExcds);
+    route = ip_route(host->ip, packet->ip.dst);
+    if (host->ip->error_hooks != NULL && route->kind == ROUTE_LINK &&
+        ip_run_hooks(host->ip->error_hooks, host, packet, NULL, route->out))
+        return;
     ip_output(host, packet);
 }
 

@@ -213,6 +213,8 @@ ip_free(gpointer data)
         g_array_free(ip->forward_hooks, TRUE);
     if (ip->input_hooks != NULL)
         g_array_free(ip->input_hooks, TRUE);
+    if (ip->error_hooks != NULL)
+        g_array_free(ip->error_hooks, TRUE);
     ip_route_done(ip);
     g_free(ip->loopback.name);
     ip->host->ip = NULL;
@@ -279,4 +281,10 @@ void
 ip_add_input_hook(Host *host, IpForwardFn *fn, void *arg)
 {
     add_hook(&host->ip->input_hooks, fn, arg);
+}
+
+void
+ip_add_error_hook(Host *host, IpForwardFn *fn, void *arg)
+{
+    add_hook(&host->ip->error_hooks, fn, arg);
 }

@@ -88,5 +88,8 @@ void ip_add_forward_hook(Host *host, IpForwardFn *fn, void *arg);
 /* The same on every packet that arrives from a link, before it is decided
  * whether it is for this host (netfilter's PREROUTING); out is NULL. */
 void ip_add_input_hook(Host *host, IpForwardFn *fn, void *arg);
+/* The same on every ICMP error that the host itself is about to send
+ * (netfilter's OUTPUT); in is NULL. */
+void ip_add_error_hook(Host *host, IpForwardFn *fn, void *arg);
 
 #endif

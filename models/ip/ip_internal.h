@@ -83,6 +83,8 @@ struct IpStack {
     bool routes_sorted;
     GHashTable *path_mtus; /* owns IpAddr -> PathMtu; NULL: none learned */
 
+    GArray *error_hooks; /* owns IpHook; NULL: none */
+
     Iface loopback;
     Packet *loop_head, *loop_tail; /* owns: packets on their way to ourselves */
 

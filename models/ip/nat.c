@@ -130,7 +130,7 @@ translate_quote(Nat *nat, Packet *packet, bool source, Endpoint as)
     }
 }
 
-/* An ICMP error of the inside about a packet that the outside sent. */
+/* An ICMP error of the inside, or our own, about a packet that the outside sent. */
 static void
 translate_error_out(Nat *nat, Packet *packet, const FlowKey *quoted)
 {
@@ -179,6 +179,21 @@ translate_out(void *arg, Host *host, Packet *packet, Iface *in, Iface *out)
     packet->ip.src = nat->params.outside->addr;
     set_port(packet, true, mapping->outside.to.port);
     host_record_packet(host, out, PACKET_EVENT_REWRITTEN, packet, "NAT");
+    return false;
+}
+
+/* Error hook: our own complaint about what the outside sent quotes it as it
+ * was, before we translated it. */
+static bool
+translate_own_error(void *arg, Host *host, Packet *packet, Iface *in, Iface *out)
+{
+    Nat *nat = arg;
+    FlowKey key;
+
+    (void)host;
+    (void)in;
+    if (out == nat->params.outside && flow_key_quoted(packet, &key))
+        translate_error_out(nat, packet, &key);
     return false;
 }
 
@@ -249,6 +264,7 @@ nat_attach(Host *host, const NatParams *params)
     ip_defrag_on_input(host);
     ip_add_input_hook(host, translate_in, nat);
     ip_add_forward_hook(host, translate_out, nat);
+    ip_add_error_hook(host, translate_own_error, nat);
     host_on_free(host, nat_free, nat);
     return nat;
 }

@@ -324,6 +324,25 @@ join_ecn(uint8_t seen, uint8_t *ecn)
     return true;
 }
 
+/* The same datagram, or two copies of one that were cut apart behind the place
+ * that copied it: the bytes are the same, and so is who sent them. */
+static bool
+is_same_datagram(const Datagram *a, const Datagram *b)
+{
+    const Packet *one, *other;
+
+    if (a == b || a == NULL || b == NULL)
+        return a == b;
+    one = a->whole;
+    other = b->whole;
+    return (one->copy_of ? one->copy_of : one->id) ==
+               (other->copy_of ? other->copy_of : other->id) &&
+           one->ip.total_len == other->ip.total_len && one->raw == other->raw &&
+           one->payload.stream == other->payload.stream &&
+           one->payload.offset == other->payload.offset && one->payload.len == other->payload.len &&
+           memcmp(&one->tcp, &other->tcp, sizeof one->tcp) == 0;
+}
+
 /* The packet from which all pieces were cut, when it was one and the same and
  * nobody touched them. */
 static Packet *
@@ -334,7 +353,7 @@ join_by_reference(FragQueue *queue)
     Packet *whole;
 
     for (const Packet *piece = queue->first; piece != NULL; piece = piece->next) {
-        if (!(piece->flags & PACKET_FRAGMENT) || piece->fragment_of != datagram ||
+        if (!(piece->flags & PACKET_FRAGMENT) || !is_same_datagram(piece->fragment_of, datagram) ||
             piece->raw != NULL)
             return NULL;
     }

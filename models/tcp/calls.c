@@ -3,6 +3,7 @@
 #include "models/tcp/listen.h"
 #include "models/tcp/metrics.h"
 #include "models/tcp/ports.h"
+#include "models/tcp/rcvwindow.h"
 
 TcpConn *
 tcp_open(Host *host)
@@ -68,7 +69,9 @@ tcp_poll(const TcpConn *conn)
         events |= TCP_POLL_IN | TCP_POLL_RDHUP;
     if (conn->state != TCP_SYN_SENT &&
         (conn->state != TCP_SYN_RECEIVED || tcp_fastopen_is_child(conn))) {
-        if (tcp_unread_bytes(conn) >= MAX(conn->opt.rcvlowat, 1u))
+        size_t unread = tcp_unread_bytes(conn);
+
+        if (unread > 0 && (unread >= conn->opt.rcvlowat || tcp_is_stuffed(conn)))
             events |= TCP_POLL_IN;
         if ((conn->shut & 2) != 0 || (conn->state != TCP_CLOSED && tcp_tx_is_writable(conn)))
             events |= TCP_POLL_OUT;

@@ -208,7 +208,8 @@ receive_conn(TcpConn *conn, TcpSegment *seg)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-        seg->wnd = (uint32_t)seg->h->wnd << conn->snd.wscale;
+        seg->wnd = (uint32_t)seg->h->wnd
+                   << (seg->flags & TCP_SYN ? 0 : conn->snd.wscale); /* RFC 7323 §2.2 */
         seg->has_ts = conn->ts.ok && (seg->h->options & TCPOPT_HAS_TS) != 0;
         tcp_input_synchronized(conn, seg);
         break;

@@ -94,6 +94,8 @@ void tcp_fastopen_cache_free(TcpStack *stack);
 bool tcp_fastopen_listen(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
                          TcpFastOpenCookie *reply);
 void tcp_fastopen_child_done(TcpConn *conn); /* its handshake is complete, or it ended */
+/* The listener is about to be freed: accepted children may outlive it. */
+void tcp_fastopen_listener_gone(TcpListener *listener);
 bool tcp_fastopen_is_child(const TcpConn *conn);
 
 #endif

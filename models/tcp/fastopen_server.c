@@ -104,6 +104,18 @@ tcp_fastopen_child_done(TcpConn *conn)
     fastopen->pending = NULL;
 }
 
+void
+tcp_fastopen_listener_gone(TcpListener *listener)
+{
+    const TcpConn *conn = listener->conn;
+
+    if (conn->fastopen == NULL || conn->fastopen->queue == 0)
+        return;
+    for (TcpConn *child = conn->stack->first; child != NULL; child = child->next)
+        if (child->fastopen != NULL && child->fastopen->pending == listener)
+            tcp_fastopen_child_done(child);
+}
+
 bool
 tcp_fastopen_is_child(const TcpConn *conn)
 {

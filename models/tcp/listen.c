@@ -114,6 +114,7 @@ tcp_listener_free(TcpConn *conn)
         return;
     while (listener->first != NULL)
         tcp_request_forget(listener->first);
+    tcp_fastopen_listener_gone(listener);
     conn->listener = NULL;
     g_clear_pointer(&listener->syn_data, g_hash_table_unref);
     g_free(listener);

@@ -15,11 +15,6 @@ typedef struct PortUse {
     bool is_mixed;        /* ... unless they have several */
 } PortUse;
 
-struct TcpPorts {
-    GHashTable *uses;         /* port -> owns PortUse; looked up, never iterated */
-    uint32_t *next_by_secret; /* owns: RFC 6056 §3.3.4's table of offsets; NULL until used */
-};
-
 #define OFFSET_TABLE 256
 
 static void

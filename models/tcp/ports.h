@@ -7,7 +7,10 @@
 
 #include "models/tcp/tcp_internal.h"
 
-typedef struct TcpPorts TcpPorts;
+typedef struct TcpPorts {
+    GHashTable *uses;         /* port -> owns PortUse (ports.c); looked up, never iterated */
+    uint32_t *next_by_secret; /* owns: RFC 6056 §3.3.4's table of offsets; NULL until used */
+} TcpPorts;
 
 TcpPorts *tcp_ports_new(void);
 void tcp_ports_free(TcpPorts *ports);

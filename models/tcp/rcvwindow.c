@@ -160,6 +160,9 @@ tcp_window_would_be(TcpConn *conn)
         return align_up(space, conn->rcv.wscale);
     if (!conn->stack->params->buffer_overhead)
         return space;
+    /* DIFFERS: Linux offers nothing for ever where a buffer that was small once
+     * left the threshold below a segment. */
+    mss = MIN(mss, MAX(conn->rcv.ssthresh, 1u));
     if ((int64_t)conn->rcv.wnd <= (int64_t)space - mss || conn->rcv.wnd > space)
         return space - space % mss;
     if (mss == full && space > conn->rcv.wnd + full / 2)

@@ -34,6 +34,15 @@ int tcp_window_clamp_option(TcpConn *conn, int64_t value); /* TCP_WINDOW_CLAMP: 
 /* What an IP packet with `payload` bytes occupies in a host's memory. */
 uint32_t tcp_truesize_of(const TcpConn *conn, uint32_t header_bytes, uint32_t payload);
 
+/* Little more can come until the user reads, whatever SO_RCVLOWAT waits for
+ * (Linux: tcp_epollin_ready). */
+static inline bool
+tcp_is_stuffed(const TcpConn *conn)
+{
+    return conn->rcv.truesize > conn->rcv.buf - (conn->rcv.buf >> 3) ||
+           tcp_window_now(conn) <= conn->rcv.mss;
+}
+
 static inline bool
 tcp_rx_has_room(const TcpConn *conn)
 {

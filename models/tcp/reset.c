@@ -58,7 +58,7 @@ tcp_send_reset(TcpConn *conn, const char *rule)
 
     host_count(conn->stack->host, MIB_TcpOutRsts);
     packet->payload = (Payload){ 0 };
-    tcp_transmit(conn, packet, conn->snd.nxt, TCP_RST | TCP_ACK, rule);
+    tcp_transmit(conn, packet, tcp_acceptable_seq(conn), TCP_RST | TCP_ACK, rule);
 }
 
 /* What an RST means for the user depends on how far the connection was. */

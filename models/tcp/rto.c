@@ -10,6 +10,9 @@ log2_floor(uint64_t x)
     return x ? 63u - (unsigned)__builtin_clzll(x) : 0;
 }
 
+/* Linux counts from 200 ms, however small tcp_rto_min_us is. */
+#define LEAST_BASE (200 * SIM_MS)
+
 /* How long `retries` retransmissions take from a first RTO of `base`. */
 static SimTime
 model_timeout(const TcpConn *conn, unsigned retries, SimTime base)
@@ -40,7 +43,7 @@ has_timed_out(const TcpConn *conn, unsigned retries, SimTime timeout)
     if (timeout == 0)
         timeout = model_timeout(conn, retries,
                                 is_opening(conn) ? params->initial_rto_ms * SIM_MS
-                                                 : params->rto_min_us * SIM_US);
+                                                 : MAX(params->rto_min_us * SIM_US, LEAST_BASE));
     return tcp_now(conn) - conn->rec.retrans_at >= timeout;
 }
 
@@ -156,15 +159,21 @@ back_off(TcpConn *conn)
 }
 
 /* The peer shrank its window to nothing over data in flight: retransmissions
- * are window probes, and the connection lives as long as they are answered. */
+ * are window probes, and the connection lives as long as they are answered;
+ * but no longer than TCP_USER_TIMEOUT without progress. */
 static void
 rto_with_zero_window(TcpConn *conn)
 {
     SimTime user_timeout = conn->opt.user_timeout_ms * SIM_MS;
     SimTime quiet = tcp_now(conn) - conn->rec.last_ack_recv_at;
-    SimTime limit = user_timeout ? user_timeout : 2 * tcp_rto_max(conn);
+    SimTime stuck = conn->rec.retrans_at ? tcp_now(conn) - conn->rec.retrans_at : 0;
+    SimTime limit = 2 * tcp_rto_max(conn);
 
-    if (conn->rec.retrans_at && quiet > limit && tcp_now(conn) - conn->rec.retrans_at > limit) {
+    if (user_timeout && stuck > user_timeout) {
+        tcp_fail_timeout(conn, "window probes", "TCP_USER_TIMEOUT");
+        return;
+    }
+    if (quiet > limit && stuck > limit) {
         tcp_fail_timeout(conn, "window probes", "RFC 9293 §3.8.6.1");
         return;
     }

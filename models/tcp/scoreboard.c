@@ -14,14 +14,17 @@ tcp_mark_lost(TcpConn *conn, TcpTxSeg *seg)
 {
     if (seg->tags & TX_SACKED)
         return;
-    if (seg->tags & TX_LOST) {
-        if (!(seg->tags & TX_RETRANS))
-            return;
-        /* The retransmission was lost as well. */
+    if ((seg->tags & (TX_LOST | TX_RETRANS)) == TX_LOST)
+        return;
+    if (seg->tags & TX_RETRANS) {
+        /* The retransmission was lost as well. DIFFERS: Linux forgets that of one
+         * whose original was found not to be lost after all (undo.c), and counts
+         * the next retransmission twice. */
         seg->tags &= (uint8_t)~TX_RETRANS;
         conn->rec.retrans_out -= seg->pcount;
         host_count_n(conn->stack->host, MIB_TcpExtTCPLostRetransmit, seg->pcount);
-    } else {
+    }
+    if (!(seg->tags & TX_LOST)) {
         seg->tags |= TX_LOST;
         conn->rec.lost_out += seg->pcount;
     }

@@ -467,7 +467,8 @@ void tcp_data_done(
 void tcp_data_free(TcpConn *conn);  /* init.c: that too */
 void tcp_data_reset(TcpConn *conn); /* init.c: as new, but for buffers and options (disconnect) */
 void tcp_output(TcpConn *conn);     /* output.c: sends what may be sent now */
-void tcp_send_ack(TcpConn *conn, const char *rule); /* output.c: at once */
+void tcp_send_ack(TcpConn *conn, const char *rule); /* transmit.c: at once */
+uint32_t tcp_acceptable_seq(const TcpConn *conn);   /* transmit.c: of a segment without text */
 /* output.c: fills an outgoing packet's header from the TCB (ports, seq, ack,
  * window, established-state options), counts it, hands it to ip. Consumes.
  * Result: ip_output()'s. */

@@ -111,7 +111,8 @@ wake_reader(TcpConn *conn)
 {
     uint32_t unread = conn->rcv.nxt - conn->rcv.copied_seq;
 
-    if (unread >= MIN(conn->opt.rcvlowat, conn->rcv.buf / 2) || (conn->shut & 1))
+    if (unread >= MIN(conn->opt.rcvlowat, conn->rcv.buf / 2) || tcp_is_stuffed(conn) ||
+        (conn->shut & 1))
         tcp_wake(conn, TCP_EVENT_READABLE);
 }
 
@@ -223,6 +224,15 @@ check_end_of_stream(TcpConn *conn, TcpSegment *seg)
     return TCP_GONE;
 }
 
+/* What closed the window lies behind a hole: nobody can read it before the
+ * hole is filled, so what fills it is taken all the same. DIFFERS: Linux drops
+ * it for ever, where tcp_shrink_window let it come to that. */
+static bool
+is_closed_by_hole(const TcpConn *conn)
+{
+    return conn->ooo && !conn->rx;
+}
+
 /* Data for a socket whose user has closed reading (RFC 1122 §4.2.2.13), or
  * past the peer's FIN. TCP_DONE: take no text. */
 static TcpVerdict
@@ -268,7 +278,7 @@ tcp_take_text(TcpConn *conn, TcpSegment *seg)
         tcp_ecn_take_cwr(conn, seg);
     wnd = tcp_window_now(conn);
     if (seg->seq == nxt) {
-        if (wnd || (!seg->payload.len && (seg->flags & TCP_FIN)))
+        if (wnd || (!seg->payload.len && (seg->flags & TCP_FIN)) || is_closed_by_hole(conn))
             return take_from_left_edge(conn, seg, 0);
         host_count(conn->stack->host, MIB_TcpExtTCPZeroWindowDrop);
         note_drop(conn, seg, "data into a closed window", "RFC 9293 §3.10.7.4 #1");
@@ -283,7 +293,7 @@ tcp_take_text(TcpConn *conn, TcpSegment *seg)
         answer_duplicate(conn);
     } else if (seq_before(seg->seq, nxt)) {
         tcp_dsack_set(conn, seg->seq, nxt);
-        if (wnd)
+        if (wnd || is_closed_by_hole(conn))
             return take_from_left_edge(conn, seg, nxt - seg->seq);
         host_count(conn->stack->host, MIB_TcpExtTCPZeroWindowDrop);
         note_drop(conn, seg, "data into a closed window", "RFC 9293 §3.10.7.4 #1");
@@ -316,8 +326,8 @@ tcp_rx_append(TcpConn *conn, Payload payload)
 static void
 announce(TcpConn *conn, const TcpSegment *seg)
 {
-    /* DIFFERS: Linux takes the pointer as BSD did, to the byte after the last
-     * urgent one; RFC 1122 meant the byte itself (RFC 6093 §3.1). */
+    /* To the byte after the last urgent one, as BSD had it and RFC 6093 §4 made
+     * it the rule; RFC 1122 §4.2.2.4 had meant the byte itself. */
     uint32_t ptr = seg->h->urg;
 
     if (ptr && !conn->stack->params->stdurg)

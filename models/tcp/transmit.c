@@ -133,11 +133,24 @@ tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *rule
     return tcp_transmit(conn, packet, seq, TCP_ACK, rule);
 }
 
+/* SND.NXT; but a peer that took its window back would drop that as beyond it,
+ * and what it acknowledges too: then the window's end, where Linux puts it. Less
+ * than a unit of the window's scale is rounding. */
+uint32_t
+tcp_acceptable_seq(const TcpConn *conn)
+{
+    uint32_t end = tcp_wnd_end(conn), nxt = conn->snd.nxt;
+
+    if (!seq_before(end, nxt) || (conn->wscale_ok && nxt - end < 1u << conn->rcv.wscale))
+        return nxt;
+    return end;
+}
+
 void
 tcp_send_ack(TcpConn *conn, const char *rule)
 {
     if (conn->state != TCP_CLOSED)
-        tcp_transmit_ack(conn, conn->snd.nxt, NULL, rule);
+        tcp_transmit_ack(conn, tcp_acceptable_seq(conn), NULL, rule);
 }
 
 int

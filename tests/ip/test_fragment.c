@@ -93,6 +93,34 @@ pieces_are_cut_again_by_a_narrower_router(void)
     udp_close(sock);
 }
 
+static Fate
+duplicate_all(void *arg, Link *link, unsigned direction, const Packet *packet)
+{
+    (void)arg, (void)link, (void)direction, (void)packet;
+    return (Fate){ .kind = FATE_DUPLICATE, .copies = 1 };
+}
+
+/* The network copies a datagram, the router behind cuts both, and one piece of
+ * each arrives: the bytes are those that were sent, and are known as such. */
+static void
+pieces_of_two_copies_still_say_whose_bytes_they_are(void)
+{
+    g_autoptr(NetBench) b = net_bench_chain(1);
+    UdpSock *sock = net_bench_receiver(b->b);
+    Packet *packet = net_bench_datagram(b, b->b_addr, 1400);
+    uint32_t stream = packet->payload.stream;
+    Payload payload;
+
+    net_bench_set_mtu(b, 1, 1000);
+    link_set_fate(b->links->pdata[0], duplicate_all, NULL);
+    net_bench_lose(b, 1, 0, (const uint32_t[]){ 2, 3 }, 2);
+    ip_output(b->a, packet);
+    net_bench_run(b, 1 * SIM_SEC);
+    g_assert_cmpint(udp_recv(sock, &payload, NULL), ==, 1400);
+    g_assert_cmpuint(payload.stream, ==, stream);
+    udp_close(sock);
+}
+
 static void
 lost_piece_loses_the_whole(void)
 {
@@ -359,6 +387,7 @@ main(int argc, char **argv)
     ADD(router_cuts_1408_bytes_into_552_552_304);
     ADD(router_cuts_a_full_tcp_segment_into_552_552_376);
     ADD(pieces_are_cut_again_by_a_narrower_router);
+    ADD(pieces_of_two_copies_still_say_whose_bytes_they_are);
     ADD(lost_piece_loses_the_whole);
     ADD(waiting_ends_after_30_s_with_time_exceeded);
     ADD(nothing_is_said_when_the_first_piece_is_missing);

@@ -116,6 +116,28 @@ nat_forgets_a_silent_mapping(void)
     udp_close(out);
 }
 
+/* RFC 5508 REQ-4, for the errors that the box itself sends: whoever sent too
+ * much to the outside port finds its own packet quoted. */
+static void
+nat_quotes_what_it_translated_as_it_came(void)
+{
+    g_autoptr(NetBench) b = net_bench_chain(1);
+    UdpSock *in = net_bench_receiver(b->b), *out = bound(b->a, 3000);
+    Endpoint from;
+
+    nat_between(b, 0);
+    net_bench_set_mtu(b, 0, 600);
+    udp_send(out, NULL, 10, &(Endpoint){ b->b_addr, 2000 });
+    net_bench_run(b, 1 * SIM_SEC);
+    g_assert_cmpint(udp_recv(in, NULL, &from), ==, 10);
+    udp_set_mtu_discover(in, PMTUDISC_DO);
+    g_assert_cmpint(udp_send(in, NULL, 1000, &from), ==, 1000);
+    net_bench_run(b, 1 * SIM_SEC);
+    g_assert_cmpuint(ip_path_mtu(b->b, from.addr), ==, 600);
+    udp_close(in);
+    udp_close(out);
+}
+
 static void
 nat_forwards_a_port_for_ever(void)
 {
@@ -406,6 +428,7 @@ main(int argc, char **argv)
     ADD(nat_mapping_does_not_depend_on_the_peer);
     ADD(nat_without_a_free_port_drops);
     ADD(nat_forgets_a_silent_mapping);
+    ADD(nat_quotes_what_it_translated_as_it_came);
     ADD(nat_forwards_a_port_for_ever);
     ADD(nat_translates_what_errors_quote);
     ADD(nat_translates_echo);

@@ -209,6 +209,23 @@ server_refuses_data_with_a_forged_cookie_and_gives_the_right_one(void)
     g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenPassiveFail], ==, 1);
 }
 
+/* Accepted before its handshake is over, it outlives the listener that counts it. */
+static void
+child_outlives_its_listener(void)
+{
+    uint8_t given[8];
+    g_autoptr(TcpBench) b = server(5, given);
+    int error;
+
+    deliver(b, SEG(.flags = TCP_SYN, .len = 100), 8, given);
+    tcp_bench_expect(b, SEG(.flags = SYN_ACK, .ack = 101));
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpint(sock_close(b->listener), ==, 0);
+    b->listener = NULL;
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 101, .ack = 1));
+    tcp_bench_expect_state(b, TCP_ESTABLISHED);
+}
+
 static void
 server_falls_back_when_its_queue_is_full(void)
 {
@@ -235,6 +252,7 @@ main(int argc, char **argv)
     CLAIM(fastopen_can_be_turned_off);
     CLAIM(server_takes_data_with_a_valid_cookie_before_the_handshake_ends);
     CLAIM(server_refuses_data_with_a_forged_cookie_and_gives_the_right_one);
+    CLAIM(child_outlives_its_listener);
     CLAIM(server_falls_back_when_its_queue_is_full);
     return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* Opening: what SYN-SENT and a half-open request make of each kind of segment,
  * simultaneous open, and connect()'s results. */
+#include "models/tcp/tcp_internal.h"
 #include "tests/support/tcp_bench.h"
 
 #include <errno.h>
@@ -97,6 +98,20 @@ simultaneous_open_meets_in_syn_received(void)
     tcp_bench_deliver(b, SEG(.flags = SYN_ACK, .ack = 1));
     tcp_bench_expect(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1));
     tcp_bench_expect_state(b, TCP_ESTABLISHED);
+}
+
+/* RFC 7323 §2.2: the window of a SYN-ACK too is never scaled. */
+static void
+simultaneous_open_does_not_scale_the_window_of_the_syn_ack(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_SYN_SENT);
+    TcpConn *conn = sock_tcp(b->sock);
+
+    tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .options = TCPOPT_HAS_WSCALE, .wnd = 1000));
+    conn->snd.wscale = 7;
+    tcp_bench_deliver(b, SEG(.flags = SYN_ACK, .ack = 1, .wnd = 1000));
+    tcp_bench_expect_state(b, TCP_ESTABLISHED);
+    g_assert_cmpuint(conn->snd.wnd, ==, 1000);
 }
 
 static void
@@ -274,6 +289,7 @@ main(int argc, char **argv)
     CLAIM(syn_sent_answers_an_impossible_echo_with_rst);
     CLAIM(rst_with_the_right_ack_refuses_the_connection);
     CLAIM(simultaneous_open_meets_in_syn_received);
+    CLAIM(simultaneous_open_does_not_scale_the_window_of_the_syn_ack);
     CLAIM(counterfactual_four_way_handshake_takes_ack_and_syn_apart);
     CLAIM(counterfactual_four_way_handshake_sends_ack_and_syn_apart);
     CLAIM(request_judges_each_segment_as_the_kernel_does);

@@ -235,11 +235,27 @@ a_fin_follows_the_data(void)
     g_assert_cmpint(sender_send(s, 1, 0), ==, -EPIPE);
 }
 
+/* RFC 9293 §3.10.7.4 #1 at the peer: SND.NXT would lie beyond its window. */
+static void
+ack_to_a_peer_that_shrank_its_window_is_within_it(void)
+{
+    g_autoptr(Sender) s = sender_new((SenderParams){ .mss = 1000 });
+
+    sender_write(s, 5000);
+    sender_expect(s, 1, 5001);
+    s->wnd = 1024;
+    sender_ack(s, 1001, NULL);
+    tcp_send_ack(s->conn, "test");
+    tcp_bench_run(s->bench, 0);
+    tcp_bench_expect(s->bench, SEG(.flags = TCP_ACK, .seq = 2025, .ack = 1));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(part, claim) g_test_add_func("/" part "/" #claim, claim)
+    ADD("output", ack_to_a_peer_that_shrank_its_window_is_within_it);
     ADD("output", ten_segments_leave_at_first);
     ADD("output", the_last_segment_of_a_burst_is_pushed);
     ADD("output", the_peers_window_is_kept);

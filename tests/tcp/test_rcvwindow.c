@@ -1,4 +1,5 @@
 /* The window that is offered: first value, growth, silly window avoidance. */
+#include "models/tcp/rcvwindow.h"
 #include "tests/tcp/receiver.h"
 
 #define TS_AND_SCALE (TCPOPT_HAS_TS | TCPOPT_HAS_WSCALE)
@@ -159,12 +160,29 @@ window_clamp_bounds_the_window(void)
     g_assert_cmpuint(receiver_conn(b)->rcv.wnd, <=, 4000);
 }
 
+/* A buffer that was too small for a segment has grown since. */
+static void
+threshold_below_a_segment_still_opens_the_window(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    TcpConn *conn;
+
+    tcp_bench_set(b, "net.ipv4.tcp_window_scaling", "0");
+    receiver_establish(b, 0);
+    conn = receiver_conn(b);
+    conn->rcv.mss = 1448;
+    conn->rcv.ssthresh = 1152;
+    conn->rcv.wnd = 0;
+    g_assert_cmpuint(tcp_window_would_be(conn), ==, 1152);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name) g_test_add_func("/tcp/rcvwindow/" #name, name)
     ADD(first_windows_are_those_of_linux);
+    ADD(threshold_below_a_segment_still_opens_the_window);
     ADD(syn_ack_window_is_a_multiple_of_the_data_that_fits);
     ADD(so_rcvbuf_is_doubled_and_halved_by_overhead);
     ADD(a_full_buffer_closes_the_window_and_a_segment_opens_it);

@@ -176,12 +176,31 @@ random_orders_deliver_the_stream(void)
     }
 }
 
+/* tcp_shrink_window, and a buffer that what lies behind the hole fills. */
+static void
+what_fills_the_hole_is_taken_through_a_closed_window(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(TCPOPT_HAS_SACK_OK);
+    TcpConn *conn = receiver_conn(b);
+
+    receiver_data(b, 101, 100);
+    receiver_data(b, 201, 100);
+    conn->rcv.buf = conn->rcv.truesize;
+    conn->rcv.wnd = 0;
+    conn->rcv.wup = conn->rcv.nxt;
+    tcp_bench_skip(b);
+    receiver_data(b, 1, 100);
+    g_assert_cmpuint(tcp_unread_bytes(conn), ==, 300);
+    g_assert_null(conn->ooo);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name) g_test_add_func("/tcp/reassembly/" #name, name)
     ADD(a_hole_is_acknowledged_at_once_with_its_far_side_sacked);
+    ADD(what_fills_the_hole_is_taken_through_a_closed_window);
     ADD(newest_block_comes_first);
     ADD(blocks_that_touch_become_one);
     ADD(old_data_is_reported_as_d_sack);

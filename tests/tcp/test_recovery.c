@@ -1,6 +1,7 @@
 /* Loss recovery: fast retransmit, NewReno, SACK, RACK, PRR, limited transmit,
  * tail loss probe, and the undoing of responses. */
 #include "tests/support/sender.h"
+#include "tests/support/tcp_check.h"
 
 #define SACK_SENDER ((SenderParams){ .mss = 1000, .sack = true })
 
@@ -277,6 +278,28 @@ timestamps_undo_a_spurious_timeout(void)
     g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
 }
 
+/* The retransmission of what the undo left unacknowledged is lost with it: sent
+ * once more, it is out once. */
+static void
+a_timeout_after_an_undo_counts_a_retransmission_once(void)
+{
+    g_autoptr(Sender) s = sender_new((SenderParams){ .mss = 1012, .ts = true, .wnd = 65536 });
+    uint32_t echo;
+
+    tcp_set_nodelay(s->conn, true);
+    sender_write(s, 100);
+    sender_write(s, 100);
+    sender_expect(s, 1, 201);
+    echo = s->ts_echo;
+    sender_await(s, 1, 201); /* RTO: both as one segment */
+    sender_ack_echo(s, 101, NULL, echo);
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossUndo), ==, 1);
+    sender_await(s, 101, 201);
+    g_assert_cmpuint(s->conn->rec.packets_out, ==, 1);
+    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 1);
+    g_assert_null(tcp_check_conn(s->conn));
+}
+
 static void
 a_dsack_of_the_only_retransmission_undoes_recovery(void)
 {
@@ -350,6 +373,7 @@ main(int argc, char **argv)
     ADD("tlp", a_probe_whose_both_copies_arrived_does_not);
     ADD("frto", frto_finds_a_spurious_timeout);
     ADD("undo", timestamps_undo_a_spurious_timeout);
+    ADD("undo", a_timeout_after_an_undo_counts_a_retransmission_once);
     ADD("undo", a_dsack_of_the_only_retransmission_undoes_recovery);
     return g_test_run();
 }

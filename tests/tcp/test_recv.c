@@ -153,6 +153,37 @@ stdurg_points_at_the_byte_itself(void)
     g_assert_cmpint(read_up_to(b, 100, 0), ==, 5);
 }
 
+/* SO_RCVLOWAT waits for more than the window lets in. */
+static void
+full_window_wakes_a_reader_below_rcvlowat(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+    TcpConn *conn = receiver_conn(b);
+
+    sock_set_option(b->sock, TCP_OPT_RCVLOWAT, 100000);
+    receiver_data(b, 1, 500);
+    g_assert_cmpuint(sock_poll(b->sock) & TCP_POLL_IN, ==, 0);
+    conn->rcv.wnd = 0;
+    conn->rcv.wup = conn->rcv.nxt;
+    g_assert_cmpuint(sock_poll(b->sock) & TCP_POLL_IN, !=, 0);
+}
+
+/* What one end sends as urgent is what the other takes for it: in both profiles
+ * the pointer is that of RFC 9293 §3.1. */
+static void
+urgent_pointer_means_the_same_in_both_profiles(void)
+{
+    for (TcpProfile profile = TCP_PROFILE_LINUX; profile <= TCP_PROFILE_RFC; profile++) {
+        g_autoptr(TcpBench) b = tcp_bench_new(profile);
+
+        receiver_establish(b, 0);
+        g_assert_cmpint(sock_send(b->sock, NULL, 5, TCP_MSG_OOB), ==, 5);
+        g_assert_cmpuint(receiver_sent(b)->urg, ==, 5);
+        deliver_urgent(b, 1, 10, 5);
+        g_assert_cmpint(read_up_to(b, 100, 0), ==, 4);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -167,6 +198,8 @@ main(int argc, char **argv)
     ADD(urgent_byte_unread_is_stepped_over);
     ADD(urgent_byte_may_be_read_inline);
     ADD(urgent_byte_may_be_announced_before_it_comes);
+    ADD(full_window_wakes_a_reader_below_rcvlowat);
+    ADD(urgent_pointer_means_the_same_in_both_profiles);
     ADD(stdurg_points_at_the_byte_itself);
 #undef ADD
     return g_test_run();

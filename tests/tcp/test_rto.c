@@ -88,6 +88,42 @@ user_timeout_ends_it_earlier(void)
     g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
 }
 
+/* The peer answers, and its window stays shut over what was sent. */
+static void
+user_timeout_ends_it_though_a_closed_window_is_acknowledged(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    s->conn->opt.user_timeout_ms = 3000;
+    sender_write(s, 100);
+    sender_expect(s, 1, 101);
+    s->wnd = 0;
+    sender_ack(s, 1, NULL);
+    for (int i = 0; i < 40 && !s->conn->has_ended; i++) {
+        sender_run(s, 100 * SIM_MS);
+        tcp_bench_skip(s->bench);
+        if (!s->conn->has_ended)
+            sender_ack(s, 1, NULL);
+    }
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+    g_assert_cmpuint(sim_events_run(s->bench->sim), <, 1000);
+}
+
+/* Linux: the time that retries take is counted from 200 ms. */
+static void
+a_small_least_rto_does_not_give_up_earlier(void)
+{
+    static const char *const tunables[] = { "net.ipv4.tcp_rto_min_us", "5000",
+                                            "net.ipv4.tcp_retries2", "5", NULL };
+    g_autoptr(Sender) s = sender_new((SenderParams){ .rtt = 20 * SIM_MS, .tunables = tunables });
+
+    sender_write(s, 100);
+    sender_run(s, 12 * SIM_SEC); /* 63 times 200 ms from the first retransmission */
+    g_assert_false(s->conn->has_ended);
+    sender_run(s, 12 * SIM_SEC);
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+}
+
 /* RFC 6069: ICMP says that the path, not the load, is the trouble. */
 static void
 host_unreachable_takes_back_off_back(void)
@@ -276,6 +312,8 @@ main(int argc, char **argv)
     ADD("rto", each_timeout_doubles_the_rto);
     ADD("rto", retries2_ends_the_connection_with_etimedout);
     ADD("rto", user_timeout_ends_it_earlier);
+    ADD("rto", user_timeout_ends_it_though_a_closed_window_is_acknowledged);
+    ADD("rto", a_small_least_rto_does_not_give_up_earlier);
     ADD("rto", host_unreachable_takes_back_off_back);
     ADD("rto", a_timeout_begins_slow_start_from_one_segment);
     ADD("rto", small_segments_are_retransmitted_as_one);
