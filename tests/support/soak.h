@@ -6,7 +6,8 @@
  *   soak_world.c   one run: builds, watches every step, ends, looks for leaks
  *   soak_net.c     hosts, links, boxes, faults and what happens to them on the way
  *   soak_script.c  what the programs will do
- *   soak_talk.c    one end of one connection, doing it; whose bytes came
+ *   soak_talk.c    one end of one connection, doing it
+ *   soak_judge.c   whose bytes came to it, and which errors
  *
  * Half of the worlds are polite: programs that finish what they began, over
  * networks that lose a little. There every byte must arrive and every call
@@ -172,6 +173,13 @@ void soak_plan_faults(SoakWorld *world);
 
 /* soak_script.c */
 void soak_draw_plans(SoakWorld *world);
+
+/* soak_judge.c: each keeps account of what came, and fails the world if it must not. */
+void soak_note_stream(SoakTalk *talk); /* it sent something */
+void soak_judge_bytes(SoakTalk *talk, const GArray *parts);
+void soak_judge_urgent(SoakTalk *talk, const GArray *parts);
+void soak_judge_end(SoakTalk *talk);
+void soak_judge_error(SoakTalk *talk, int error);
 
 /* soak_talk.c */
 void soak_plan_start(SoakWorld *world, SoakPlan *plan);
