@@ -50,7 +50,7 @@ talk_close(SoakTalk *talk)
     int64_t linger = conn->opt.linger_s;
 
     /* RFC 2525 §2.17: with unread bytes, and with linger 0, there is no FIN. */
-    if ((tcp_rx_has_data(conn) && conn->stack->params.abort_on_unread) || linger == 0)
+    if ((tcp_rx_has_data(conn) && conn->stack->params->abort_on_unread) || linger == 0)
         talk->was_cut = true;
     else
         talk->asked_fin = true;

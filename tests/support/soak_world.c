@@ -180,7 +180,7 @@ watch_talk(SoakWorld *world, SoakTalk *talk)
                   talk->last_nxt, conn->rcv.nxt, talk->last_una, conn->snd.una);
     /* A host that is out of buffer takes its offer back, as Linux does. */
     if (talk->is_watched && seq_before(edge, talk->last_edge) &&
-        talk->last_pruned == mib[MIB_TcpExtRcvPruned] && !conn->stack->params.shrink_window)
+        talk->last_pruned == mib[MIB_TcpExtRcvPruned] && !conn->stack->params->shrink_window)
         soak_fail(world, "%s: the right edge of its window went from %u to %u, rcv.nxt %u",
                   soak_talk_text(talk, text), talk->last_edge, edge, conn->rcv.nxt);
     if (!talk->is_watched || conn->rcv.nxt != talk->last_nxt || conn->snd.una != talk->last_una)
@@ -309,8 +309,12 @@ look_for_leaks(SoakWorld *world)
         if (wrong != NULL)
             soak_fail(world, "left over: %s", wrong);
     }
-    if (world->failure == NULL && world->net->packets.pool.live != 0)
-        soak_fail(world, "left over: %" PRIu64 " packets", world->net->packets.pool.live);
+    if (world->failure == NULL) {
+        g_autofree char *wrong = tcp_check_pools_are_empty(world->net);
+
+        if (wrong != NULL)
+            soak_fail(world, "left over: %s", wrong);
+    }
 }
 
 static void

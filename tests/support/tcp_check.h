@@ -14,5 +14,6 @@ char *tcp_check_host(const Host *host); /* all of its connections, and its table
 
 /* Every socket has been closed and all time has passed: nothing may be left. */
 char *tcp_check_nothing_left(const Host *host);
+char *tcp_check_pools_are_empty(const Net *net); /* of all hosts, and that of packets */
 
 #endif
