@@ -132,6 +132,41 @@ gilbert_elliott_has_its_rate_and_its_bursts(void)
     g_free(losses.lost);
 }
 
+/* Chi square with eight degrees of freedom is above this once in ten thousand. */
+#define CHI_SQUARE_8_LIMIT 31.83
+
+/* The bad state ends with r after each packet: a burst of n packets has the
+ * probability r (1 - r)^(n - 1). */
+static void
+bursts_have_geometric_lengths(void)
+{
+    enum { CLASSES = 9 }; /* 1, 2, ... 8, more */
+    LinkParams params = soak_params();
+    const double p = 0.02, r = 0.3;
+    double counts[CLASSES] = { 0 }, bursts = 0, chi_square = 0;
+
+    params.loss = (LossParams){ .kind = LOSS_GILBERT_ELLIOTT, .p = p, .r = r, .one_minus_h = 1 };
+    Losses losses = soak_losses(&params, 4, BYTES);
+    for (uint32_t i = 0, length = 0; i < losses.n; i++) {
+        if (losses.lost[i]) {
+            length++;
+        } else if (length > 0) {
+            counts[MIN(length, CLASSES) - 1]++;
+            bursts++;
+            length = 0;
+        }
+    }
+    for (uint32_t n = 1; n <= CLASSES; n++) {
+        double share = n < CLASSES ? r * pow(1 - r, n - 1) : pow(1 - r, CLASSES - 1);
+        double expected = bursts * share;
+        chi_square += pow(counts[n - 1] - expected, 2) / expected;
+    }
+    g_test_message("%.0f bursts", bursts);
+    expect_near("chi square of the lengths of bursts", CHI_SQUARE_8_LIMIT / 2, chi_square,
+                CHI_SQUARE_8_LIMIT / 2);
+    g_free(losses.lost);
+}
+
 static void
 burst_loss_has_its_rate(void)
 {
@@ -296,6 +331,126 @@ jitter_has_its_distribution(void)
     }
 }
 
+/* What each packet took beyond the link's delay, in order of sending. */
+static double *
+soak_jitter(const LinkParams *params, uint64_t seed)
+{
+    g_autoptr(WireBench) bench = soak_run(params, seed, 100);
+    double *samples = g_new0(double, PACKETS);
+
+    for (uint32_t i = 0; i < bench->n_arrived; i++) {
+        uint64_t at = bench->arrived[i].id - 1;
+        samples[at] =
+            (double)(bench->arrived[i].at - (SimTime)at * SIM_US - params->delay) / SIM_MS;
+    }
+    return samples;
+}
+
+static double
+correlation_of(const double *samples, uint32_t n, uint32_t lag)
+{
+    double mean = 0, variance = 0, sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        mean += samples[i] / n;
+    for (uint32_t i = 0; i < n; i++)
+        variance += pow(samples[i] - mean, 2) / n;
+    for (uint32_t i = 0; i + lag < n; i++)
+        sum += (samples[i] - mean) * (samples[i + lag] - mean) / (n - lag);
+    return sum / variance;
+}
+
+static void
+jitter_has_no_memory(void)
+{
+    static const JitterKind kinds[] = { JITTER_UNIFORM, JITTER_NORMAL };
+
+    for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        LinkParams params = soak_params();
+        params.jitter = (JitterParams){ .kind = kinds[k], .amount = SIM_MS };
+        double *samples = soak_jitter(&params, k + 20);
+
+        for (uint32_t lag = 1; lag <= 3; lag++)
+            expect_near("jitter: correlation with an earlier packet", 0,
+                        correlation_of(samples, PACKETS, lag), 4 / sqrt(PACKETS));
+        g_free(samples);
+    }
+}
+
+/* A packet that keeps its order has its own jitter, or that of one before it
+ * that was later: never less than its own draw, which the same seed repeats. */
+static void
+jitter_that_keeps_order_only_ever_adds_delay(void)
+{
+    LinkParams params = soak_params();
+    uint32_t overtaken = 0, earlier = 0;
+
+    params.jitter = (JitterParams){ .kind = JITTER_NORMAL, .amount = SIM_MS };
+    double *loose = soak_jitter(&params, 30);
+    params.jitter.keeps_order = true;
+    double *kept = soak_jitter(&params, 30);
+    for (uint32_t i = 0; i < PACKETS; i++) {
+        overtaken += i > 0 && kept[i] + 0.001 < kept[i - 1] - 1e-9; /* 1 us between two */
+        earlier += kept[i] < loose[i] - 1e-9;
+    }
+    expect_near("packets overtaken", 0, overtaken, 0);
+    expect_near("packets earlier than their own jitter", 0, earlier, 0);
+    g_free(loose);
+    g_free(kept);
+}
+
+/* Two packets `gap` apart with uniform jitter of a: the second is first with
+ * (1 - gap / 2a)^2 / 2. */
+static void
+uniform_jitter_reorders_as_often_as_it_must(void)
+{
+    LinkParams params = soak_params();
+    const double gap = 0.4; /* in units of the amount */
+    double asked = pow(1 - gap / 2, 2) / 2, n = PACKETS / 2.0;
+    uint32_t swapped = 0;
+
+    params.jitter = (JitterParams){ .kind = JITTER_UNIFORM, .amount = SIM_MS };
+    double *samples = soak_jitter(&params, 40);
+    for (uint32_t i = 0; i + 1 < PACKETS; i += 2)
+        swapped += samples[i + 1] + gap < samples[i];
+    expect_near("neighbours that change places", asked, swapped / n, four_sigma(asked, n));
+    g_free(samples);
+}
+
+static void
+late_packets_are_as_many_and_as_late_as_asked(void)
+{
+    LinkParams params = soak_params();
+    uint32_t late = 0, others = 0;
+
+    params.reorder = 0.05;
+    params.reorder_by = 3 * SIM_MS;
+    double *samples = soak_jitter(&params, 50);
+    for (uint32_t i = 0; i < PACKETS; i++) {
+        late += samples[i] == 3;
+        others += samples[i] != 3 && samples[i] != 0;
+    }
+    expect_near("late packets", 0.05, (double)late / PACKETS, four_sigma(0.05, PACKETS));
+    expect_near("neither late nor in time", 0, others, 0);
+    g_free(samples);
+}
+
+static void
+a_trace_carries_its_opportunities(void)
+{
+    static const SimTime trace[] = { 1 * SIM_MS, 1 * SIM_MS, 4 * SIM_MS, 10 * SIM_MS };
+    LinkParams params = soak_params();
+
+    params.delay = 0;
+    params.trace = trace;
+    params.n_trace = G_N_ELEMENTS(trace);
+    params.queue.limit_packets = 0;
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+    wire_bench_stream(bench, 20000, 752, 0); /* two fill an opportunity */
+    double took = (double)bench->arrived[bench->n_arrived - 1].at / SIM_SEC;
+    expect_near("seconds for 10,000 opportunities, four in 10 ms", 25, took, 1e-9);
+}
+
 /* Exact, not statistical: what the divisions leave over is not lost. */
 static void
 a_busy_link_carries_its_rate_to_the_bit(void)
@@ -338,11 +493,17 @@ main(int argc, char **argv)
 #define ADD(claim) g_test_add_func("/soak/link/" #claim, claim)
     ADD(random_loss_has_its_rate_and_no_memory);
     ADD(gilbert_elliott_has_its_rate_and_its_bursts);
+    ADD(bursts_have_geometric_lengths);
     ADD(burst_loss_has_its_rate);
     ADD(bit_errors_grow_with_length);
     ADD(directions_have_luck_of_their_own);
     ADD(duplication_corruption_and_reordering_have_their_rates);
     ADD(jitter_has_its_distribution);
+    ADD(jitter_has_no_memory);
+    ADD(jitter_that_keeps_order_only_ever_adds_delay);
+    ADD(uniform_jitter_reorders_as_often_as_it_must);
+    ADD(late_packets_are_as_many_and_as_late_as_asked);
+    ADD(a_trace_carries_its_opportunities);
     ADD(a_busy_link_carries_its_rate_to_the_bit);
     ADD(a_token_bucket_carries_its_rate);
     return g_test_run();
