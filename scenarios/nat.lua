@@ -33,6 +33,7 @@ world("two callers, one address", function()
     local two = net.phone:connect(net.server, 80, { port = 40000 })
     expect(one):exists()
     expect(two):exists()
+    run("50ms")
     local seen = net.outside:packets { from = net.router, match = "syn" }
     expect(seen[1].src):equals("198.51.100.7") -- the same address for both ...
     expect(seen[2].src):equals("198.51.100.7")
@@ -48,6 +49,7 @@ world("a call from outside", function()
     expect(net.server:connect("198.51.100.7", 22)):fails("ECONNREFUSED") -- the router itself has no such port
     net.nat:forward("tcp", 2222, net.laptop, 22)
     expect(net.server:connect("198.51.100.7", 2222)):exists()
+    run("50ms")
     say("A SYN to the public address: refused. With port 2222 forwarded it reached the laptop's port 22.")
 end)
 
