@@ -224,6 +224,117 @@ red_drops_before_the_queue_is_full(void)
     g_assert_cmpuint(bench->max_queue, <, 100);
 }
 
+/* With a weight of one the average is the queue itself, as a packet finds it:
+ * 24 packets of 1250 bytes make the maximum of 30,000. */
+static LinkParams
+red_by_the_queue_itself(double probability)
+{
+    LinkParams params = queue_params(QDISC_RED);
+
+    params.queue.red_weight = 1;
+    params.queue.red_probability = probability;
+    return params;
+}
+
+static void
+red_below_its_minimum_drops_nothing(void)
+{
+    LinkParams params = red_by_the_queue_itself(1);
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    for (int n = 0; n < 9; n++) /* one is sent, the last finds seven: 8750 bytes */
+        wire_bench_send(bench, 1250);
+    wire_bench_run(bench);
+    g_assert_cmpuint(bench->n_arrived, ==, 9);
+}
+
+static void
+red_above_its_maximum_drops_everything(void)
+{
+    LinkParams params = red_by_the_queue_itself(0);
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    for (int n = 0; n < 40; n++)
+        wire_bench_send(bench, 1250);
+    wire_bench_run(bench);
+    g_assert_cmpuint(bench->n_arrived, ==, 25);
+    wire_bench_expect_dropped(bench, "RED above maximum", 15);
+}
+
+/* Floyd and Jacobson 1993: at a chance of p the gap between two drops is
+ * uniform from 1 to 1/p, so that one of every 1/p is dropped at the latest. */
+static void
+red_spreads_its_drops(void)
+{
+    LinkParams params = red_by_the_queue_itself(0.1);
+    params.queue.red_min = 0;
+    params.queue.red_max = 2500; /* two wait: a chance of a tenth; one: a twentieth */
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+    uint64_t last = 0, longest = 0;
+
+    wire_bench_stream(bench, 5000, 1250, 950 * SIM_US);
+    for (uint32_t i = 0; i < bench->n_arrived; i++) {
+        if (i > 0 && bench->arrived[i].id != bench->arrived[i - 1].id + 1) {
+            longest = MAX(longest, bench->arrived[i].id - last);
+            last = bench->arrived[i].id;
+        }
+    }
+    g_assert_cmpuint(bench->events[PACKET_EVENT_DROPPED], >, 200);
+    g_assert_cmpuint(longest, <=, 41); /* two gaps of the lower chance at most */
+}
+
+static void
+red_average_decays_while_nothing_waits(void)
+{
+    LinkParams params = queue_params(QDISC_RED);
+    params.queue.red_weight = 0.1;
+    params.queue.red_min = 2000;
+    params.queue.red_max = 4000;
+    params.queue.red_probability = 1;
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+
+    for (int n = 0; n < 8; n++) /* the average rises to 3200 */
+        wire_bench_send(bench, 1250);
+    uint64_t dropped = bench->events[PACKET_EVENT_DROPPED];
+    for (int n = 0; n < 4; n++)
+        wire_bench_send(bench, 1250);
+    g_assert_cmpuint(bench->events[PACKET_EVENT_DROPPED], >, dropped); /* it remembers */
+    sim_run(bench->sim, SIM_SEC);
+    dropped = bench->events[PACKET_EVENT_DROPPED];
+    for (int n = 0; n < 3; n++)
+        wire_bench_send(bench, 1250);
+    wire_bench_run(bench);
+    g_assert_cmpuint(bench->events[PACKET_EVENT_DROPPED], ==, dropped); /* and forgets */
+}
+
+/* RFC 8289 §4.3: the first drop after an interval above the target, the next
+ * after another, then after interval / sqrt(2), sqrt(3), ... */
+static void
+codel_drops_come_faster_with_the_root_of_their_number(void)
+{
+    static const SimTime gaps[] = { 100000, 70711, 57735, 50000, 44721 }; /* us */
+    LinkParams params = queue_params(QDISC_CODEL);
+    SimTime last = 0;
+    unsigned n = 0;
+
+    params.queue.limit_packets = 0;
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+    wire_bench_stream(bench, 3000, 1250, 500 * SIM_US); /* twice the rate: it never gets better */
+    for (uint32_t i = 1; i < bench->n_arrived && n <= G_N_ELEMENTS(gaps); i++) {
+        if (bench->arrived[i].id == bench->arrived[i - 1].id + 1)
+            continue;
+        /* It left instead of one that was dropped as it began to be sent. */
+        SimTime at = bench->arrived[i].at - SIM_MS;
+        if (n == 0)
+            g_assert_cmpint(at, >=, 100 * SIM_MS);
+        else
+            g_assert_cmpint(ABS(at - last - gaps[n - 1] * SIM_US), <=, 1100 * SIM_US);
+        last = at;
+        n++;
+    }
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(gaps) + 1);
+}
+
 static void
 send_flow(WireBench *bench, uint16_t port, uint32_t bytes)
 {
@@ -380,6 +491,11 @@ main(int argc, char **argv)
     ADD(ecn_marks_instead_of_dropping);
     ADD(ecn_does_not_mark_what_is_not_capable);
     ADD(red_drops_before_the_queue_is_full);
+    ADD(red_below_its_minimum_drops_nothing);
+    ADD(red_above_its_maximum_drops_everything);
+    ADD(red_spreads_its_drops);
+    ADD(red_average_decays_while_nothing_waits);
+    ADD(codel_drops_come_faster_with_the_root_of_their_number);
     ADD(fq_codel_lets_a_new_flow_go_first);
     ADD(fq_codel_shares_by_bytes);
     ADD(fq_codel_over_its_limit_drops_from_the_fattest_flow);
