@@ -327,6 +327,32 @@ world("sysctls, counters and what cannot be", function()
     expect(pcall(function() return a:counters().NoSuchThing end)):is_false()
 end)
 
+-- In each shape everybody reaches everybody.
+local shapes = {
+    star = function(t) return t.star { hosts = 4, link = { delay = "1ms" } }.hosts end,
+    tree = function(t) return t.tree { depth = 3, fanout = 2, link = { delay = "1ms" } }.hosts end,
+    dumbbell = function(t)
+        local net = t.dumbbell { left = 2, right = 2, bottleneck = { rate = "1Mbit" } }
+        return { net.left[1], net.left[2], net.right[1], net.right[2] }
+    end,
+}
+for name, make in pairs(shapes) do
+    world(name, function()
+        local hosts, n = make(require "topology"), 0
+        for _, server in ipairs(hosts) do server:serve { port = 80, request = 1, response = 1 } end
+        for _, a in ipairs(hosts) do
+            for _, b in ipairs(hosts) do
+                if a ~= b and a:connect(b, 80) then n = n + 1 end
+            end
+        end
+        expect(n):equals(#hosts * (#hosts - 1))
+        hosts[1]:ping(hosts[#hosts], 2000)
+        run("1s")
+        expect(hosts[1]:counter("IcmpInEchoReps")):equals(1)
+        expect(hosts[#hosts]:counter("ReasmOKs")):equals(1)
+    end)
+end
+
 -- The options that the manual sets beside those of tc, all of them at once or one after the other.
 local as_tc = {
     { delay = "100ms", jitter = { kind = "normal", amount = "10ms" }, loss = "1%" },
