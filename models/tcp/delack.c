@@ -17,7 +17,9 @@ tcp_delack_longest(const TcpConn *conn)
     const TcpParams *params = conn->stack->params;
     SimTime tick = params->kernel_hz ? SIM_SEC / params->kernel_hz : 4 * SIM_MS;
 
-    return MIN(params->delack_max_ms * SIM_MS, MAX(tcp_rto_min(conn) - tick, tick));
+    return MIN(conn->opt.delack_max_us ? conn->opt.delack_max_us * SIM_US
+                                       : params->delack_max_ms * SIM_MS,
+               MAX(tcp_rto_min(conn) - tick, tick));
 }
 
 /* ---- Quick ACKs and ping-pong mode ------------------------------------------- */

@@ -69,28 +69,76 @@ tcp_fastopen_get_option(const TcpConn *conn, TcpOption option)
     return option == TCP_OPT_FASTOPEN_CONNECT ? fastopen->connects : fastopen->no_cookie;
 }
 
+enum { KEY_BYTES = 16 };
+
+int
+tcp_fastopen_set_key(TcpConn *conn, const void *bytes, size_t len)
+{
+    if (len != KEY_BYTES && len != (size_t)2 * KEY_BYTES)
+        return -EINVAL;
+
+    TcpFastOpen *fastopen = tcp_fastopen_of(conn);
+
+    memcpy(fastopen->keys, bytes, len); /* little-endian words, as ours */
+    fastopen->n_keys = (uint8_t)(len / KEY_BYTES);
+    return 0;
+}
+
+/* The host's: the sysctl's, or one of its own. */
+static void
+host_key(const TcpStack *stack, uint64_t key[2])
+{
+    const TcpParams *p = stack->params;
+
+    key[0] = p->fastopen_key_0 | (uint64_t)p->fastopen_key_1 << 32;
+    key[1] = p->fastopen_key_2 | (uint64_t)p->fastopen_key_3 << 32;
+    if ((key[0] | key[1]) == 0)
+        memcpy(key, stack->secret, KEY_BYTES);
+}
+
+int
+tcp_fastopen_get_key(const TcpConn *conn, void *bytes, size_t *len)
+{
+    uint64_t keys[2][2];
+    unsigned n = 1;
+
+    host_key(conn->stack, keys[0]);
+    if (conn->fastopen != NULL && conn->fastopen->n_keys > 0) {
+        n = conn->fastopen->n_keys;
+        memcpy(keys, conn->fastopen->keys, sizeof keys);
+    }
+    *len = MIN(*len, (size_t)n * KEY_BYTES);
+    memcpy(bytes, keys, *len);
+    return 0;
+}
+
 /* ---- cookies --------------------------------------------------------------- */
 
 /* RFC 7413 §4.1.2 leaves the function to the server; a keyed hash of both
  * addresses, as Linux has it. */
-void
-tcp_fastopen_make_cookie(TcpStack *stack, IpAddr local, IpAddr remote, TcpFastOpenCookie *cookie)
+bool
+tcp_fastopen_make_cookie(const TcpConn *listener, unsigned n, IpAddr local, IpAddr remote,
+                         TcpFastOpenCookie *cookie)
 {
     uint8_t addresses[2 * IP_ADDR_BYTES];
     unsigned n_bytes = ip_addr_to_bytes(remote, addresses);
-    const TcpParams *p = stack->params;
-    uint64_t key[2] = {
-        p->fastopen_key_0 | (uint64_t)p->fastopen_key_1 << 32,
-        p->fastopen_key_2 | (uint64_t)p->fastopen_key_3 << 32,
-    };
-    bool has_key = (key[0] | key[1]) != 0;
+    const TcpFastOpen *own = listener->fastopen;
+    bool has_own = own != NULL && own->n_keys > 0;
+    uint64_t key[2];
 
+    if (n >= (has_own ? own->n_keys : 1u))
+        return false;
+    if (has_own)
+        memcpy(key, own->keys[n], sizeof key);
+    else
+        host_key(listener->stack, key);
     n_bytes += ip_addr_to_bytes(local, addresses + n_bytes);
-    uint64_t hash = sim_siphash(has_key ? key : stack->secret, addresses, n_bytes);
+    uint64_t hash = sim_siphash(key, addresses, n_bytes);
 
     cookie->len = 8;
     for (unsigned i = 0; i < 8; i++)
         cookie->bytes[i] = (uint8_t)(hash >> (8 * i));
+    return true;
 }
 
 TcpFastOpenCookie

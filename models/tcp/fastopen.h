@@ -35,8 +35,10 @@ struct TcpFastOpenCookie {
 
 struct TcpFastOpen {
     /* Of a listener */
-    uint32_t max_queue; /* TCP_FASTOPEN: children that may still lack their handshake */
-    uint32_t queue;     /* how many do */
+    uint32_t max_queue;  /* TCP_FASTOPEN: children that may still lack their handshake */
+    uint32_t queue;      /* how many do */
+    uint8_t n_keys;      /* TCP_FASTOPEN_KEY; 0: the host's */
+    uint64_t keys[2][2]; /* for cookies; the second is still good in those that come */
 
     /* Of a client */
     bool connects;      /* TCP_FASTOPEN_CONNECT: connect() waits for the first data ... */
@@ -73,8 +75,12 @@ int tcp_fastopen_set_connect(TcpConn *conn, int64_t value);
 int tcp_fastopen_set_no_cookie(TcpConn *conn, int64_t value);
 int64_t tcp_fastopen_get_option(const TcpConn *conn, TcpOption option);
 
-/* The cookie that this host gives to `remote`. */
-void tcp_fastopen_make_cookie(TcpStack *stack, IpAddr local, IpAddr remote,
+int tcp_fastopen_set_key(TcpConn *conn, const void *bytes, size_t len);
+int tcp_fastopen_get_key(const TcpConn *conn, void *bytes, size_t *len);
+
+/* The cookie that this listener gives to `remote`, by its nth key (from 0);
+ * false: it has no such key. */
+bool tcp_fastopen_make_cookie(const TcpConn *listener, unsigned n, IpAddr local, IpAddr remote,
                               TcpFastOpenCookie *cookie);
 TcpFastOpenCookie tcp_fastopen_cookie_of(const TcpHeader *h); /* of a received header */
 void tcp_fastopen_put_cookie(TcpHeader *h, const TcpFastOpenCookie *cookie);

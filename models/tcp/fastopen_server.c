@@ -34,8 +34,10 @@ has_room(TcpListener *listener)
     return false;
 }
 
+/* `cookie` goes out with the SYN-ACK; NULL: none. */
 static void
-make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg)
+make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
+           const TcpFastOpenCookie *cookie)
 {
     TcpConn *child = tcp_request_promote(request, seg);
     TcpFastOpen *fastopen = tcp_fastopen_of(child);
@@ -54,9 +56,30 @@ make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg)
         child->rec.last_data_recv_at = tcp_now(child);
     }
     child->rcv.wup = child->rcv.nxt;
+    if (cookie != NULL)
+        fastopen->cookie = *cookie;
     tcp_queue_syn(child, TCP_SYN | TCP_ACK);
     tcp_wake(listener->conn, TCP_EVENT_READABLE);
     tcp_leave(child);
+}
+
+/* Which key of the listener made this cookie for the request: 0, 1; -1: none.
+ * *fresh: the one that it would get now. */
+static int
+key_of_cookie(const TcpRequest *request, const TcpFastOpenCookie *given, TcpFastOpenCookie *fresh)
+{
+    const TcpConn *listener = request->listener->conn;
+    const TcpTuple *tuple = &request->entry.tuple;
+    TcpFastOpenCookie cookie;
+
+    for (unsigned n = 0;
+         tcp_fastopen_make_cookie(listener, n, tuple->local, tuple->remote, &cookie); n++) {
+        if (n == 0)
+            *fresh = cookie;
+        if (given->len == cookie.len && memcmp(given->bytes, cookie.bytes, (size_t)cookie.len) == 0)
+            return (int)n;
+    }
+    return -1;
 }
 
 bool
@@ -75,14 +98,14 @@ tcp_fastopen_listen(TcpListener *listener, TcpRequest *request, const TcpSegment
     if ((stack->params->fastopen & TCP_FASTOPEN_SERVER) == 0 ||
         (seg->payload.len == 0 && given.len < 0) || !has_room(listener))
         return false;
-    tcp_fastopen_make_cookie(stack, request->entry.tuple.local, request->entry.tuple.remote,
-                             &valid);
+    int key = key_of_cookie(request, &given, &valid);
+
     valid.is_experimental = given.is_experimental;
-    bool is_valid =
-        given.len == valid.len && memcmp(given.bytes, valid.bytes, (size_t)valid.len) == 0;
-    if (no_cookie || is_valid) {
-        host_count(host, MIB_TcpExtTCPFastOpenPassive);
-        make_child(listener, request, seg);
+    if (no_cookie || key >= 0) {
+        host_count(host,
+                   key > 0 ? MIB_TcpExtTCPFastOpenPassiveAltKey : MIB_TcpExtTCPFastOpenPassive);
+        make_child(listener, request, seg,
+                   key > 0 ? &valid : NULL); /* of the key before: renewed */
         return true;
     }
     if (given.len > 0)

@@ -53,6 +53,7 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
                                      1);
     if (request->ecn_ok)
         child->ecn.flags |= TCP_ECN_OK;
+    child->saved_syn = tcp_request_take_syn(request);
     tcp_request_forget(request);
     child->state = TCP_SYN_RECEIVED; /* the request's: no transition */
     tcp_demux_insert(stack, &child->entry);

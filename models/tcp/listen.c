@@ -70,6 +70,31 @@ tcp_request_take_data(TcpRequest *request)
     return payload;
 }
 
+/* Without the header of a link, of which there is none here (TCP_SAVE_SYN 2). */
+void
+tcp_request_keep_syn(TcpRequest *request, const Packet *packet)
+{
+    TcpListener *listener = request->listener;
+    g_autofree uint8_t *bytes = g_malloc(UINT16_MAX);
+    uint32_t len = packet_render(listener->conn->stack->host->packets, packet, bytes, UINT16_MAX);
+
+    if (listener->syns == NULL)
+        listener->syns = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_bytes_unref);
+    g_hash_table_insert(listener->syns, request, g_bytes_new(bytes, len - packet->payload.len));
+    request->has_syn = true;
+}
+
+GBytes *
+tcp_request_take_syn(TcpRequest *request)
+{
+    gpointer bytes = NULL;
+
+    if (request->has_syn)
+        g_hash_table_steal_extended(request->listener->syns, request, NULL, &bytes);
+    request->has_syn = false;
+    return bytes;
+}
+
 void
 tcp_request_forget(TcpRequest *request)
 {
@@ -81,6 +106,7 @@ tcp_request_forget(TcpRequest *request)
         return;
     }
     tcp_request_take_data(request);
+    g_bytes_unref(tcp_request_take_syn(request));
     sim_timer_done(stack->sim, &request->timer);
     tcp_demux_remove(stack, &request->entry);
     if (request->before != NULL)
@@ -117,6 +143,7 @@ tcp_listener_free(TcpConn *conn)
     tcp_fastopen_listener_gone(listener);
     conn->listener = NULL;
     g_clear_pointer(&listener->syn_data, g_hash_table_unref);
+    g_clear_pointer(&listener->syns, g_hash_table_unref);
     g_free(listener);
 }
 

@@ -17,6 +17,7 @@ struct TcpListener {
     TcpConn *accept_first, *accept_last;
     GHashTable
         *syn_data; /* request -> owns Payload that came with its SYN; looked up only; NULL: none */
+    GHashTable *syns; /* request -> owns GBytes: TCP_SAVE_SYN; looked up only; NULL: none */
 };
 
 /* One half-open connection: what Linux calls a request minisocket. It becomes
@@ -38,6 +39,7 @@ struct TcpRequest {
     uint8_t retransmits; /* of its SYN-ACK */
     uint8_t snd_wscale : 4, rcv_wscale : 4;
     bool ts_ok : 1, sack_ok : 1, wscale_ok : 1, ecn_ok : 1, acked : 1, is_cookie : 1, has_data : 1;
+    bool has_syn : 1; /* TCP_SAVE_SYN */
 };
 
 static inline uint16_t
@@ -76,6 +78,9 @@ void tcp_request_forget(
 /* Data that came with the SYN, for after the handshake (RFC 9293 §3.10.7.2). */
 void tcp_request_keep_data(TcpRequest *request, Payload payload);
 Payload tcp_request_take_data(TcpRequest *request); /* len 0: there is none */
+/* TCP_SAVE_SYN: the headers of the SYN, for its connection. */
+void tcp_request_keep_syn(TcpRequest *request, const Packet *packet);
+GBytes *tcp_request_take_syn(TcpRequest *request); /* NULL: there is none */
 void tcp_accept_enqueue(TcpListener *listener, TcpConn *child);
 /* The connection that a request becomes: in the accept queue and in the demux
  * table, SYN-RECEIVED. The request is gone. */

@@ -23,7 +23,7 @@ tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack)
     }
     if (is_synack ? conn->rec.sack_ok : p->sack != 0)
         h->options |= TCPOPT_HAS_SACK_OK;
-    if (!is_synack && conn->fastopen != NULL) {
+    if (conn->fastopen != NULL && (!is_synack || conn->fastopen->is_child)) {
         tcp_fastopen_put_cookie(h, &conn->fastopen->cookie);
         conn->fastopen->cookie.len = -1; /* not in a repeated SYN: RFC 7413 §4.1.3 */
     }

@@ -121,10 +121,9 @@ tcp_window_under_pressure(TcpConn *conn)
 /* ---- Options --------------------------------------------------------------------- */
 
 void
-tcp_rcvbuf_option(TcpConn *conn, int64_t value)
+tcp_rcvbuf_option(TcpConn *conn, int64_t value, int64_t most)
 {
-    const TcpParams *params = conn->stack->params;
-    uint32_t bytes = (uint32_t)CLAMP(value, 0, (int64_t)MIN(params->core_rmem_max, INT32_MAX / 2));
+    uint32_t bytes = (uint32_t)CLAMP(value, 0, MIN(most, INT32_MAX / 2));
 
     conn->opt.rcvbuf_locked = true;
     conn->rcv.buf = MAX(2 * bytes, RCVBUF_LEAST); /* doubled: room for the overhead (socket(7)) */

@@ -28,7 +28,8 @@ void tcp_window_note_rtt_ts(TcpConn *conn, const TcpSegment *seg);
 void tcp_window_note_rtt_window(TcpConn *conn);
 void tcp_window_under_pressure(TcpConn *conn); /* the buffer overflows */
 
-void tcp_rcvbuf_option(TcpConn *conn, int64_t value);      /* SO_RCVBUF: doubled, bounded, locked */
+void tcp_rcvbuf_option(TcpConn *conn, int64_t value,
+                       int64_t most);                      /* SO_RCVBUF: doubled, bounded, locked */
 int tcp_window_clamp_option(TcpConn *conn, int64_t value); /* TCP_WINDOW_CLAMP: 0 or -EINVAL */
 
 /* What an IP packet with `payload` bytes occupies in a host's memory. */

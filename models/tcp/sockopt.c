@@ -19,6 +19,10 @@ enum {
     OPT_MAX_LINGER2_S = 120,
     OPT_MIN_RTO_MAX_MS = 1000,
     OPT_MAX_RTO_MAX_MS = 120000,
+    OPT_MIN_TIMEOUT_US = 2000,   /* Linux's TCP_TIMEOUT_MIN, with ticks of a millisecond */
+    OPT_MAX_RTO_MIN_US = 200000, /* TCP_RTO_MIN */
+    OPT_MAX_DELACK_US = 200000,  /* TCP_DELACK_MAX */
+    OPT_TX_DELAY_BITS = 28,
 };
 
 static const struct {
@@ -60,6 +64,18 @@ static const struct {
     { "TCP_RTO_MIN_US", TCP_OPT_RTO_MIN_US },
     { "TCP_DELACK_MAX_US", TCP_OPT_DELACK_MAX_US },
     { "TCP_REPAIR", TCP_OPT_REPAIR },
+    { "TCP_REPAIR_QUEUE", TCP_OPT_REPAIR_QUEUE },
+    { "TCP_QUEUE_SEQ", TCP_OPT_QUEUE_SEQ },
+    { "TCP_REPAIR_OPTIONS", TCP_OPT_REPAIR_OPTIONS },
+    { "TCP_REPAIR_WINDOW", TCP_OPT_REPAIR_WINDOW },
+    { "TCP_THIN_DUPACK", TCP_OPT_THIN_DUPACK },
+    { "TCP_IS_MPTCP", TCP_OPT_IS_MPTCP },
+    { "TCP_FASTOPEN_KEY", TCP_OPT_FASTOPEN_KEY },
+    { "TCP_SAVED_SYN", TCP_OPT_SAVED_SYN },
+    { "TCP_ULP", TCP_OPT_ULP },
+    { "SO_SNDBUFFORCE", TCP_OPT_SNDBUFFORCE },
+    { "SO_RCVBUFFORCE", TCP_OPT_RCVBUFFORCE },
+    { "SO_SNDLOWAT", TCP_OPT_SNDLOWAT },
     { "IP_TOS", TCP_OPT_IP_TOS },
     { "IP_TTL", TCP_OPT_IP_TTL },
     { "IP_MTU_DISCOVER", TCP_OPT_IP_MTU_DISCOVER },
@@ -97,11 +113,12 @@ set_bounded_byte(uint8_t *field, int64_t value, int64_t least, int64_t most)
     return 0;
 }
 
-/* Linux doubles what is asked for, for its own bookkeeping: socket(7). */
+/* Linux doubles what is asked for, for its own bookkeeping: socket(7). `most`
+ * is net.core.wmem_max, or none for SO_SNDBUFFORCE. */
 static int
-set_sndbuf(TcpConn *conn, int64_t value)
+set_sndbuf(TcpConn *conn, int64_t value, int64_t most)
 {
-    int64_t bytes = MIN(MAX(value, 0), (int64_t)conn->stack->params->core_wmem_max);
+    int64_t bytes = MIN(MAX(value, 0), most);
 
     conn->snd.buf = (uint32_t)MAX(bytes * 2, OPT_MIN_SNDBUF);
     conn->opt.sndbuf_locked = true;
@@ -221,12 +238,14 @@ set_socket_option(TcpConn *conn, TcpOption option, int64_t value, bool *is_known
     case TCP_OPT_REUSEPORT: tcp_port_set_reuse(conn, conn->opt.reuse_addr, value != 0); return 0;
     case TCP_OPT_KEEPALIVE: tcp_keepalive_option(conn, value != 0); return 0;
     case TCP_OPT_LINGER: conn->opt.linger_s = (int32_t)CLAMP(value, -1, INT32_MAX); return 0;
-    case TCP_OPT_SNDBUF: return set_sndbuf(conn, value);
-    case TCP_OPT_RCVBUF: tcp_rcvbuf_option(conn, value); return 0;
+    case TCP_OPT_SNDBUF: return set_sndbuf(conn, value, conn->stack->params->core_wmem_max);
+    case TCP_OPT_SNDBUFFORCE: return set_sndbuf(conn, value, INT32_MAX / 2);
+    case TCP_OPT_RCVBUF: tcp_rcvbuf_option(conn, value, conn->stack->params->core_rmem_max); return 0;
+    case TCP_OPT_RCVBUFFORCE: tcp_rcvbuf_option(conn, value, INT32_MAX / 2); return 0;
     case TCP_OPT_OOBINLINE: conn->opt.oob_inline = value != 0; return 0;
     case TCP_OPT_RCVLOWAT: return set_rcvlowat(conn, value);
     case TCP_OPT_MAX_PACING_RATE: conn->opt.max_pacing_rate = value > 0 ? (uint64_t)value : 0; return 0;
-    case TCP_OPT_PRIORITY: return value < 0 || value > 6 ? -EPERM : 0;
+    case TCP_OPT_PRIORITY: if (value < 0 || value > 6) return -EPERM; conn->opt.priority = (uint8_t)value; return 0;
     case TCP_OPT_IP_TOS: return set_tos(conn, value);
     case TCP_OPT_IP_TTL: return set_bounded_byte(&conn->opt.ttl, value == -1 ? 0 : value, 0, 255);
     case TCP_OPT_IP_MTU_DISCOVER: return set_bounded_byte(&conn->opt.mtu_discover, value, PMTUDISC_DONT, PMTUDISC_PROBE);
@@ -260,12 +279,18 @@ tcp_set_option(TcpConn *conn, TcpOption option, int64_t value)
     case TCP_OPT_FASTOPEN_CONNECT: return tcp_fastopen_set_connect(conn, value);
     case TCP_OPT_FASTOPEN_NO_COOKIE: return tcp_fastopen_set_no_cookie(conn, value);
     case TCP_OPT_NOTSENT_LOWAT: return set_notsent_lowat(conn, value);
-    case TCP_OPT_SAVE_SYN: return value < 0 || value > 2 ? -EINVAL : 0;
+    case TCP_OPT_SAVE_SYN: return set_bounded_byte(&conn->opt.save_syn, value, 0, 2);
     case TCP_OPT_INQ: if (value != 0 && value != 1) return -EINVAL; conn->opt.inq = value != 0; return 0;
     case TCP_OPT_THIN_LINEAR_TIMEOUTS: if (value != 0 && value != 1) return -EINVAL; conn->opt.thin_linear = value != 0; return 0;
     case TCP_OPT_RTO_MAX_MS: return set_bounded(&conn->opt.rto_max_ms, value, OPT_MIN_RTO_MAX_MS, OPT_MAX_RTO_MAX_MS);
-    case TCP_OPT_RTO_MIN_US: return set_bounded(&conn->opt.rto_min_us, value, 1, INT32_MAX);
-    case TCP_OPT_REPAIR: return -EPERM;
+    case TCP_OPT_RTO_MIN_US: return set_bounded(&conn->opt.rto_min_us, value, OPT_MIN_TIMEOUT_US, OPT_MAX_RTO_MIN_US);
+    case TCP_OPT_DELACK_MAX_US: return set_bounded(&conn->opt.delack_max_us, value, OPT_MIN_TIMEOUT_US, OPT_MAX_DELACK_US);
+    case TCP_OPT_TX_DELAY: return set_bounded(&conn->opt.tx_delay_us, value, 0, (1 << OPT_TX_DELAY_BITS) - 1);
+    case TCP_OPT_THIN_DUPACK: return value < 0 || value > 1 ? -EINVAL : 0; /* gone since 4.16, but taken */
+    /* Nobody may repair a connection here, so that the rest is refused as where none is. */
+    case TCP_OPT_REPAIR: case TCP_OPT_REPAIR_QUEUE: case TCP_OPT_REPAIR_WINDOW: case TCP_OPT_TIMESTAMP: return -EPERM;
+    case TCP_OPT_QUEUE_SEQ: return conn->state == TCP_CLOSED ? -EINVAL : -EPERM;
+    case TCP_OPT_REPAIR_OPTIONS: return -EINVAL;
     default: return -ENOPROTOOPT;
     } /* clang-format on */
 }
@@ -292,7 +317,8 @@ get_socket_option(const TcpConn *conn, TcpOption option, int64_t *value)
     case TCP_OPT_OOBINLINE: *value = conn->opt.oob_inline; return true;
     case TCP_OPT_RCVLOWAT: *value = MAX(conn->opt.rcvlowat, 1); return true;
     case TCP_OPT_MAX_PACING_RATE: *value = conn->opt.max_pacing_rate != 0 ? (int64_t)conn->opt.max_pacing_rate : -1; return true;
-    case TCP_OPT_PRIORITY: *value = 0; return true;
+    case TCP_OPT_PRIORITY: *value = conn->opt.priority; return true;
+    case TCP_OPT_SNDLOWAT: *value = 1; return true;
     case TCP_OPT_IP_TOS: *value = conn->opt.tos; return true;
     case TCP_OPT_IP_TTL: *value = conn->opt.ttl != 0 ? conn->opt.ttl : ip_params(conn->stack->host)->default_ttl; return true;
     case TCP_OPT_IP_MTU_DISCOVER: *value = conn->opt.mtu_discover; return true;
@@ -325,11 +351,16 @@ tcp_get_option(const TcpConn *conn, TcpOption option, int64_t *value)
     case TCP_OPT_FASTOPEN: case TCP_OPT_FASTOPEN_CONNECT: case TCP_OPT_FASTOPEN_NO_COOKIE:
         *value = tcp_fastopen_get_option(conn, option); return 0;
     case TCP_OPT_NOTSENT_LOWAT: *value = (int32_t)conn->opt.notsent_lowat; return 0;
-    case TCP_OPT_SAVE_SYN: *value = 0; return 0;
+    case TCP_OPT_SAVE_SYN: *value = conn->opt.save_syn; return 0;
     case TCP_OPT_INQ: *value = conn->opt.inq; return 0;
     case TCP_OPT_TIMESTAMP: *value = tcp_ts_clock(conn->stack) + conn->ts.offset; return 0;
     case TCP_OPT_THIN_LINEAR_TIMEOUTS: *value = conn->opt.thin_linear; return 0;
     case TCP_OPT_RTO_MAX_MS: *value = conn->opt.rto_max_ms != 0 ? conn->opt.rto_max_ms : params->rto_max_ms; return 0;
+    case TCP_OPT_DELACK_MAX_US: *value = conn->opt.delack_max_us != 0 ? (int64_t)conn->opt.delack_max_us : params->delack_max_ms * 1000ll; return 0;
+    case TCP_OPT_TX_DELAY: *value = conn->opt.tx_delay_us; return 0;
+    case TCP_OPT_THIN_DUPACK: case TCP_OPT_REPAIR: case TCP_OPT_IS_MPTCP: *value = 0; return 0;
+    case TCP_OPT_REPAIR_QUEUE: case TCP_OPT_QUEUE_SEQ: return -EINVAL;
+    case TCP_OPT_REPAIR_WINDOW: return -EPERM;
     case TCP_OPT_RTO_MIN_US: *value = conn->opt.rto_min_us != 0 ? conn->opt.rto_min_us : params->rto_min_us; return 0;
     default: return -ENOPROTOOPT;
     } /* clang-format on */

@@ -100,6 +100,7 @@ conn_free(TcpConn *conn)
 
     tcp_listener_free(conn);
     tcp_fastopen_free(conn);
+    g_clear_pointer(&conn->saved_syn, g_bytes_unref);
     tcp_data_free(conn);
     tcp_port_release(conn);
     if (conn->before != NULL)

@@ -203,6 +203,8 @@ tcp_listen_syn(TcpConn *conn, const TcpSegment *seg, uint32_t isn)
     request->conn = ++stack->host->net->last_conn_id;
     request->iss = isn != 0 ? isn : tcp_isn_new(stack, &request->entry.tuple);
     request_enqueue(listener, request);
+    if (listener->conn->opt.save_syn)
+        tcp_request_keep_syn(request, seg->packet);
     if (seg->payload.len > 0 && stack->params->accept_syn_data)
         tcp_request_keep_data(request, seg->payload);
     tcp_record_conn(stack, request->conn, &request->entry.tuple, true);

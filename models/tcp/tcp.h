@@ -159,10 +159,27 @@ typedef enum TcpOption {
     TCP_OPT_DELACK_MAX_US,
     TCP_OPT_RTO_MIN_US,
     TCP_OPT_REPAIR,
+    TCP_OPT_REPAIR_QUEUE,
+    TCP_OPT_QUEUE_SEQ,
+    TCP_OPT_REPAIR_OPTIONS,
+    TCP_OPT_REPAIR_WINDOW,
+    TCP_OPT_THIN_DUPACK,
+    TCP_OPT_IS_MPTCP,
+    TCP_OPT_SNDBUFFORCE,
+    TCP_OPT_RCVBUFFORCE,
+    TCP_OPT_SNDLOWAT,
+    /* Their values are bytes: */
+    TCP_OPT_FASTOPEN_KEY, /* 16, or 32 with the one before */
+    TCP_OPT_SAVED_SYN,    /* IP and TCP header of the SYN, once */
+    TCP_OPT_ULP,          /* a name; there is none */
     TCP_N_OPTIONS
 } TcpOption;
 int tcp_set_option(TcpConn *conn, TcpOption option, int64_t value); /* 0 or -EINVAL, -ENOPROTOOPT */
 int tcp_get_option(const TcpConn *conn, TcpOption option, int64_t *value);
+/* The same for options whose value is bytes; *len is the room, then what there is. */
+bool tcp_option_is_bytes(TcpOption option);
+int tcp_set_option_bytes(TcpConn *conn, TcpOption option, const void *bytes, size_t len);
+int tcp_get_option_bytes(TcpConn *conn, TcpOption option, void *bytes, size_t *len);
 int tcp_set_congestion(TcpConn *conn, const char *name); /* -ENOENT: no such algorithm */
 const char *tcp_get_congestion(const TcpConn *conn);
 int tcp_option_find(const char *name); /* "TCP_NODELAY", "SO_LINGER", ...; -1: no such */

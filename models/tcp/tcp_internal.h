@@ -201,7 +201,10 @@ struct TcpConn {
         bool bind_no_port;                                      /* IP_BIND_ADDRESS_NO_PORT */
         bool thin_linear;                                       /* TCP_THIN_LINEAR_TIMEOUTS */
         bool route_quickack;                                    /* the route's metric quickack */
-        uint8_t syn_count;                                      /* TCP_SYNCNT; 0: sysctl */
+        uint8_t save_syn, priority;                             /* TCP_SAVE_SYN, SO_PRIORITY */
+        uint32_t delack_max_us;                                 /* TCP_DELACK_MAX_US; 0: tunable */
+        uint32_t tx_delay_us; /* TCP_TX_DELAY: only told, as where no fq discipline is */
+        uint8_t syn_count;    /* TCP_SYNCNT; 0: sysctl */
         uint8_t keep_count;
         int32_t linger_s;                   /* -1: off */
         int32_t linger2_s;                  /* TCP_LINGER2; 0: sysctl, -1: none */
@@ -326,6 +329,7 @@ struct TcpConn {
     TcpConn *accept_next;     /* in the accept queue */
     TcpConn *next, *before;   /* in stack->first's list */
     TcpFastOpen *fastopen;    /* owns; NULL: unused */
+    GBytes *saved_syn;        /* owns: TCP_SAVED_SYN; NULL: none, or read already */
 };
 
 /* The TCP of one host. */

@@ -71,11 +71,12 @@ door_call_listen(void *arg, int fd, int backlog)
 static int
 door_accept(Door *door, DoorFile *file, struct sockaddr *addr, socklen_t *len)
 {
+    SimTime deadline = door_deadline(door, file->receive_timeout);
     int error = 0;
     Socket *sock;
 
     while ((sock = sock_accept(file->sock, &error)) == NULL) {
-        if (error != -EAGAIN || file->is_nonblocking || !door_wait(door, SIM_NEVER))
+        if (error != -EAGAIN || file->is_nonblocking || !door_wait(door, deadline))
             return (int)door_result(error);
     }
     DoorFile *accepted = door_file_new(door, sock);
@@ -117,9 +118,10 @@ door_connect(Door *door, DoorFile *file, const struct sockaddr *addr, socklen_t 
     int result = sock_connect(file->sock, remote);
     if (result != -EINPROGRESS || file->is_nonblocking)
         return result;
+    SimTime deadline = door_deadline(door, file->send_timeout);
     while (!(sock_poll(file->sock) & (POLLOUT | POLLERR | POLLHUP))) {
-        if (!door_wait(door, SIM_NEVER))
-            return -ETIMEDOUT;
+        if (!door_wait(door, deadline))
+            return -EINPROGRESS; /* socket(7), SO_SNDTIMEO */
     }
     return -sock_take_error(file->sock);
 }

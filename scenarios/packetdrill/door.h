@@ -32,9 +32,10 @@ typedef struct DoorFile {
     Door *door; /* borrows */
     int fd;
     bool is_nonblocking;
-    Socket *sock;           /* owns; NULL: an epoll set */
-    GPtrArray *watches;     /* owns DoorWatch; epoll sets only */
-    DoorZerocopy *zerocopy; /* owns; NULL: SO_ZEROCOPY is off */
+    SimTime receive_timeout, send_timeout; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
+    Socket *sock;                          /* owns; NULL: an epoll set */
+    GPtrArray *watches;                    /* owns DoorWatch; epoll sets only */
+    DoorZerocopy *zerocopy;                /* owns; NULL: SO_ZEROCOPY is off */
 } DoorFile;
 
 struct Door {
@@ -84,6 +85,8 @@ void door_run(Door *door, SimTime until);
 void door_interrupt(Door *door);
 /* Waits until something happened to a socket or the time came: false. */
 bool door_wait(Door *door, SimTime deadline);
+/* When a call that may last so long (0: for ever) has to end. */
+SimTime door_deadline(const Door *door, SimTime timeout);
 
 /* settings.c: takes over what the shim wrote since, and writes counters. */
 void door_settings_init(Door *door, const char *folder);

@@ -27,16 +27,28 @@ enum {
     OPTION_TCP_CONGESTION = 13,
     OPTION_TCP_THIN_LINEAR_TIMEOUTS = 16,
     OPTION_TCP_USER_TIMEOUT = 18,
+    OPTION_TCP_THIN_DUPACK = 17,
     OPTION_TCP_REPAIR = 19,
+    OPTION_TCP_REPAIR_QUEUE = 20,
+    OPTION_TCP_QUEUE_SEQ = 21,
+    OPTION_TCP_REPAIR_OPTIONS = 22,
     OPTION_TCP_FASTOPEN = 23,
+    OPTION_TCP_TIMESTAMP = 24,
     OPTION_TCP_NOTSENT_LOWAT = 25,
     OPTION_TCP_CC_INFO = 26,
     OPTION_TCP_SAVE_SYN = 27,
+    OPTION_TCP_SAVED_SYN = 28,
+    OPTION_TCP_REPAIR_WINDOW = 29,
     OPTION_TCP_FASTOPEN_CONNECT = 30,
+    OPTION_TCP_ULP = 31,
+    OPTION_TCP_FASTOPEN_KEY = 33,
     OPTION_TCP_FASTOPEN_NO_COOKIE = 34,
     OPTION_TCP_INQ = 36,
     OPTION_TCP_TX_DELAY = 37,
+    OPTION_TCP_IS_MPTCP = 43,
     OPTION_TCP_RTO_MAX_MS = 44,
+    OPTION_TCP_RTO_MIN_US = 45,
+    OPTION_TCP_DELACK_MAX_US = 46,
     MEMINFO_WORDS = 9,
 };
 
@@ -53,7 +65,9 @@ static const struct {
     { SOL_SOCKET, SO_OOBINLINE, TCP_OPT_OOBINLINE },
     { SOL_SOCKET, SO_RCVLOWAT, TCP_OPT_RCVLOWAT },
     { SOL_SOCKET, SO_PRIORITY, TCP_OPT_PRIORITY },
-    { SOL_SOCKET, SO_TIMESTAMP, TCP_OPT_TIMESTAMP },
+    { SOL_SOCKET, SO_SNDBUFFORCE, TCP_OPT_SNDBUFFORCE },
+    { SOL_SOCKET, SO_RCVBUFFORCE, TCP_OPT_RCVBUFFORCE },
+    { SOL_SOCKET, SO_SNDLOWAT, TCP_OPT_SNDLOWAT },
     { SOL_SOCKET, OPTION_SO_MAX_PACING_RATE, TCP_OPT_MAX_PACING_RATE },
     { IPPROTO_TCP, OPTION_TCP_NODELAY, TCP_OPT_NODELAY },
     { IPPROTO_TCP, OPTION_TCP_CORK, TCP_OPT_CORK },
@@ -76,7 +90,16 @@ static const struct {
     { IPPROTO_TCP, OPTION_TCP_THIN_LINEAR_TIMEOUTS, TCP_OPT_THIN_LINEAR_TIMEOUTS },
     { IPPROTO_TCP, OPTION_TCP_TX_DELAY, TCP_OPT_TX_DELAY },
     { IPPROTO_TCP, OPTION_TCP_RTO_MAX_MS, TCP_OPT_RTO_MAX_MS },
+    { IPPROTO_TCP, OPTION_TCP_RTO_MIN_US, TCP_OPT_RTO_MIN_US },
+    { IPPROTO_TCP, OPTION_TCP_DELACK_MAX_US, TCP_OPT_DELACK_MAX_US },
+    { IPPROTO_TCP, OPTION_TCP_TIMESTAMP, TCP_OPT_TIMESTAMP },
+    { IPPROTO_TCP, OPTION_TCP_THIN_DUPACK, TCP_OPT_THIN_DUPACK },
+    { IPPROTO_TCP, OPTION_TCP_IS_MPTCP, TCP_OPT_IS_MPTCP },
     { IPPROTO_TCP, OPTION_TCP_REPAIR, TCP_OPT_REPAIR },
+    { IPPROTO_TCP, OPTION_TCP_REPAIR_QUEUE, TCP_OPT_REPAIR_QUEUE },
+    { IPPROTO_TCP, OPTION_TCP_QUEUE_SEQ, TCP_OPT_QUEUE_SEQ },
+    { IPPROTO_TCP, OPTION_TCP_REPAIR_OPTIONS, TCP_OPT_REPAIR_OPTIONS },
+    { IPPROTO_TCP, OPTION_TCP_REPAIR_WINDOW, TCP_OPT_REPAIR_WINDOW },
     { IPPROTO_IP, IP_TOS, TCP_OPT_IP_TOS },
     { IPPROTO_IP, IP_TTL, TCP_OPT_IP_TTL },
     { IPPROTO_IP, IP_MTU_DISCOVER, TCP_OPT_IP_MTU_DISCOVER },
@@ -92,6 +115,24 @@ static const struct {
     { SOL_SOCKET, SO_MARK },        { SOL_SOCKET, SO_DONTROUTE }, { IPPROTO_IP, IP_FREEBIND },
     { IPPROTO_IP, IP_TRANSPARENT }, { IPPROTO_IP, IP_RECVERR },
 };
+
+/* Options whose value is bytes. */
+static int
+bytes_option(int level, int name)
+{
+    if (level != IPPROTO_TCP)
+        return -1;
+    switch (name) {
+    case OPTION_TCP_FASTOPEN_KEY:
+        return TCP_OPT_FASTOPEN_KEY;
+    case OPTION_TCP_SAVED_SYN:
+        return TCP_OPT_SAVED_SYN;
+    case OPTION_TCP_ULP:
+        return TCP_OPT_ULP;
+    default:
+        return -1;
+    }
+}
 
 static int
 int_option(int level, int name)
@@ -139,6 +180,14 @@ get_meminfo(Socket *sock, void *value, socklen_t *len)
 }
 
 static int
+get_timeout(SimTime timeout, void *value, socklen_t *len)
+{
+    struct timeval time = { .tv_sec = timeout / SIM_SEC, .tv_usec = timeout % SIM_SEC / SIM_US };
+
+    return give(value, len, &time, sizeof time);
+}
+
+static int
 get_socket_option(DoorFile *file, int name, void *value, socklen_t *len)
 {
     bool is_tcp = sock_tcp(file->sock) != NULL;
@@ -160,8 +209,15 @@ get_socket_option(DoorFile *file, int name, void *value, socklen_t *len)
     case SO_ACCEPTCONN:
         number = is_tcp && tcp_state(sock_tcp(file->sock)) == TCP_LISTEN;
         return give(value, len, &number, sizeof number);
+    case SO_RCVTIMEO:
+        return get_timeout(file->receive_timeout, value, len);
+    case SO_SNDTIMEO:
+        return get_timeout(file->send_timeout, value, len);
     case SO_LINGER:
         return get_linger(file->sock, value, len);
+    case SO_ZEROCOPY:
+        number = file->zerocopy != NULL;
+        return give(value, len, &number, sizeof number);
     case OPTION_SO_MEMINFO:
         return is_tcp ? get_meminfo(file->sock, value, len) : -ENOPROTOOPT;
     default:
@@ -205,11 +261,33 @@ door_getsockopt(DoorFile *file, int level, int name, void *value, socklen_t *len
         int number = (int)wide;
         return bad != 0 ? bad : give(value, len, &number, sizeof number);
     }
+    if (bytes_option(level, name) >= 0 && sock_tcp(file->sock) != NULL) {
+        size_t room = *len;
+        int bad = tcp_get_option_bytes(sock_tcp(file->sock), (TcpOption)bytes_option(level, name),
+                                       value, &room);
+        *len = (socklen_t)room;
+        return bad;
+    }
     if (level == SOL_SOCKET)
         return get_socket_option(file, name, value, len);
     if (level == IPPROTO_TCP && sock_tcp(file->sock) != NULL)
         return get_tcp_option(sock_tcp(file->sock), name, value, len);
     return -ENOPROTOOPT;
+}
+
+/* SO_RCVTIMEO, SO_SNDTIMEO: zero waits for ever. */
+static int
+set_timeout(SimTime *timeout, const void *value, socklen_t len)
+{
+    struct timeval time;
+
+    if (len < sizeof time)
+        return -EINVAL;
+    memcpy(&time, value, sizeof time);
+    if (time.tv_usec < 0 || time.tv_usec >= 1000000)
+        return -EDOM;
+    *timeout = time.tv_sec < 0 ? SIM_US : time.tv_sec * SIM_SEC + time.tv_usec * SIM_US;
+    return 0;
 }
 
 static int
@@ -249,6 +327,12 @@ door_setsockopt(DoorFile *file, int level, int name, const void *value, socklen_
         }
         return sock_set_option(file->sock, (TcpOption)option, number);
     }
+    if (bytes_option(level, name) >= 0 && sock_tcp(file->sock) != NULL)
+        return tcp_set_option_bytes(sock_tcp(file->sock), (TcpOption)bytes_option(level, name),
+                                    value, len);
+    if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO))
+        return set_timeout(name == SO_RCVTIMEO ? &file->receive_timeout : &file->send_timeout,
+                           value, len);
     if (level == SOL_SOCKET && name == SO_LINGER)
         return set_linger(file->sock, value, len);
     if (level == SOL_SOCKET && name == SO_ZEROCOPY && len >= sizeof number) {

@@ -55,10 +55,12 @@ door_wait_open(Door *door, DoorFile *file, int64_t sent, size_t len)
 {
     if (sent < 0 && sent != -EINPROGRESS)
         return sent;
+    SimTime deadline = door_deadline(door, file->send_timeout);
+
     sent = MAX(sent, 0);
     tcp_writer_waits(sock_tcp(file->sock), (size_t)sent < len);
     while (!(sock_poll(file->sock) & (POLLOUT | POLLERR | POLLHUP))) {
-        if (!door_wait(door, SIM_NEVER))
+        if (!door_wait(door, deadline))
             break;
     }
     tcp_writer_waits(sock_tcp(file->sock), false);
@@ -82,6 +84,7 @@ static int64_t
 door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flags,
           const Endpoint *to)
 {
+    SimTime deadline = door_deadline(door, file->send_timeout);
     int64_t sent = 0;
 
     if (bytes == NULL && len > 0)
@@ -113,7 +116,7 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
             return sent;
         if (!may_wait(file, flags))
             return sent > 0 ? sent : -EAGAIN;
-        if (!door_wait(door, SIM_NEVER))
+        if (!door_wait(door, deadline))
             return sent > 0 ? sent : -EAGAIN;
     }
 }
@@ -121,6 +124,7 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
 static int64_t
 door_recv(Door *door, DoorFile *file, void *bytes, size_t len, int flags, Endpoint *from)
 {
+    SimTime deadline = door_deadline(door, file->receive_timeout);
     g_autofree uint8_t *dropped = NULL;
 
     if ((flags & MSG_TRUNC) && sock_tcp(file->sock) != NULL)
@@ -131,7 +135,7 @@ door_recv(Door *door, DoorFile *file, void *bytes, size_t len, int flags, Endpoi
             got = -EFAULT;
         else
             got = sock_recvfrom(file->sock, bytes, len, flags_of(flags), from);
-        if (got != -EAGAIN || !may_wait(file, flags) || !door_wait(door, SIM_NEVER))
+        if (got != -EAGAIN || !may_wait(file, flags) || !door_wait(door, deadline))
             return got;
     }
 }

@@ -99,3 +99,9 @@ door_wait(Door *door, SimTime deadline)
     sim_timer_stop(door->sim, &door->timeout);
     return !door->timed_out;
 }
+
+SimTime
+door_deadline(const Door *door, SimTime timeout)
+{
+    return timeout != 0 ? sim_now(door->sim) + timeout : SIM_NEVER;
+}

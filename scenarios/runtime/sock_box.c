@@ -160,6 +160,44 @@ option_value(lua_State *L, int index, const char *what)
     return value_int(L, index, what, INT32_MIN, INT64_MAX);
 }
 
+/* Options whose value is a string of bytes. */
+static bool
+is_of_bytes(const char *name)
+{
+    int option = tcp_option_find(name);
+
+    return option >= 0 && tcp_option_is_bytes((TcpOption)option);
+}
+
+static int
+set_bytes(lua_State *L, Socket *sock, const char *name, int index, const char *what)
+{
+    size_t len = 0;
+    const char *bytes = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
+
+    if (bytes == NULL)
+        value_fail(L, index, what, "a string of bytes");
+    if (sock_tcp(sock) == NULL)
+        return -ENOPROTOOPT;
+    return tcp_set_option_bytes(sock_tcp(sock), (TcpOption)tcp_option_find(name), bytes, len);
+}
+
+static int
+push_bytes(lua_State *L, Socket *sock, const char *name)
+{
+    char bytes[256];
+    size_t len = sizeof bytes;
+    int result =
+        sock_tcp(sock) == NULL
+            ? -ENOPROTOOPT
+            : tcp_get_option_bytes(sock_tcp(sock), (TcpOption)tcp_option_find(name), bytes, &len);
+
+    if (result < 0)
+        return push_failure(L, result);
+    lua_pushlstring(L, bytes, len);
+    return 1;
+}
+
 bool
 sock_apply_options(lua_State *L, Socket *sock, int index, const char *path, int *failed)
 {
@@ -181,6 +219,8 @@ sock_apply_options(lua_State *L, Socket *sock, int index, const char *path, int 
             result = sock_tcp(sock) == NULL
                          ? -ENOPROTOOPT
                          : tcp_set_congestion(sock_tcp(sock), luaL_checkstring(L, -2));
+        else if (is_of_bytes(name))
+            result = set_bytes(L, sock, name, -2, what);
         else
             result = sock_set_option(sock, (TcpOption)sock_option_by_name(L, name, path),
                                      option_value(L, -2, what));
@@ -217,6 +257,14 @@ box_option(lua_State *L)
     TcpOption option = (TcpOption)sock_option_by_name(L, name, "option");
     int64_t value = 0;
     int result;
+
+    if (tcp_option_is_bytes(option)) {
+        if (lua_isnoneornil(L, 3))
+            return push_bytes(L, box->sock, name);
+        result = set_bytes(L, box->sock, name, 3, name);
+        lua_pushboolean(L, true);
+        return result < 0 ? push_failure(L, result) : 1;
+    }
 
     if (lua_isnoneornil(L, 3)) {
         result = sock_get_option(box->sock, option, &value);

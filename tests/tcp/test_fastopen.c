@@ -196,6 +196,25 @@ server_takes_data_with_a_valid_cookie_before_the_handshake_ends(void)
     g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenPassive], ==, 1);
 }
 
+/* TCP_FASTOPEN_KEY with two keys: the second is the one before. */
+static void
+a_cookie_of_the_key_before_is_taken_and_renewed(void)
+{
+    uint8_t given[8], keys[32] = "a new key.......";
+    size_t len = 16;
+    g_autoptr(TcpBench) b = server(5, given);
+    TcpConn *listener = sock_tcp(b->listener);
+
+    tcp_get_option_bytes(listener, TCP_OPT_FASTOPEN_KEY, keys + 16, &len);
+    g_assert_cmpint(tcp_set_option_bytes(listener, TCP_OPT_FASTOPEN_KEY, keys, 32), ==, 0);
+    deliver(b, SEG(.flags = TCP_SYN, .len = 100), 8, given);
+    const Packet *answer = g_queue_peek_head(b->sent);
+    g_assert_cmpuint(answer->tcp.fastopen_len, ==, 8);
+    g_assert_cmpint(memcmp(answer->tcp.fastopen_cookie, given, 8), !=, 0);
+    tcp_bench_expect(b, SEG(.flags = SYN_ACK, .ack = 101));
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenPassiveAltKey], ==, 1);
+}
+
 static void
 server_refuses_data_with_a_forged_cookie_and_gives_the_right_one(void)
 {
@@ -251,6 +270,7 @@ main(int argc, char **argv)
     CLAIM(fastopen_connect_waits_for_the_first_data);
     CLAIM(fastopen_can_be_turned_off);
     CLAIM(server_takes_data_with_a_valid_cookie_before_the_handshake_ends);
+    CLAIM(a_cookie_of_the_key_before_is_taken_and_renewed);
     CLAIM(server_refuses_data_with_a_forged_cookie_and_gives_the_right_one);
     CLAIM(child_outlives_its_listener);
     CLAIM(server_falls_back_when_its_queue_is_full);
