@@ -171,7 +171,39 @@ captures_get(Captures *captures, uint32_t host_id, uint32_t index)
 
 /* ---- Blocks ----------------------------------------------------------------------- */
 
-/* Returns the tag by which the entry finds its block again: serial + 1. */
+/* The block that an entry's tag names; NULL: there is none, or it is written. */
+static Block *
+capture_block(const Capture *capture, uint64_t tag)
+{
+    if (capture == NULL || tag == 0 || tag <= capture->first)
+        return NULL;
+    return &g_array_index(capture->blocks, Block, tag - 1 - capture->first);
+}
+
+static const uint8_t *
+block_bytes(const Capture *capture, const Block *block)
+{
+    return capture->bytes->data + (block->offset - capture->dropped);
+}
+
+/* Takes the block's bytes; returns the tag by which the entry finds it again:
+ * serial + 1. */
+static uint64_t
+capture_append(Captures *captures, Capture *capture, Block block, const uint8_t *bytes)
+{
+    captures->left--;
+    block.offset = capture->dropped + capture->bytes->len;
+    g_byte_array_append(capture->bytes, bytes, block.captured);
+    g_array_append_val(capture->blocks, block);
+    return capture->first + capture->blocks->len;
+}
+
+static bool
+capture_is_open(const Captures *captures, const Capture *capture)
+{
+    return capture != NULL && capture->out != NULL && captures->left > 0;
+}
+
 static uint64_t
 capture_add(Captures *captures, Capture *capture, SimTime at, bool is_outbound,
             const Packet *packet)
@@ -179,15 +211,25 @@ capture_add(Captures *captures, Capture *capture, SimTime at, bool is_outbound,
     const Net *net = recorder_net(captures->recorder);
     Block block = { .at = at, .id = packet->id, .is_outbound = is_outbound };
 
-    if (capture == NULL || capture->out == NULL || captures->left == 0)
+    if (!capture_is_open(captures, capture))
         return 0;
-    captures->left--;
     block.original = packet_render(&net->packets, packet, captures->packet, LARGEST_PACKET);
     block.captured = MIN(block.original, captures->snaplen ? captures->snaplen : LARGEST_PACKET);
-    block.offset = capture->dropped + capture->bytes->len;
-    g_byte_array_append(capture->bytes, captures->packet, block.captured);
-    g_array_append_val(capture->blocks, block);
-    return capture->first + capture->blocks->len;
+    return capture_append(captures, capture, block, captures->packet);
+}
+
+/* What came out of the link as it went in has the same bytes. */
+static uint64_t
+capture_add_same(Captures *captures, Capture *capture, SimTime at, const Capture *from,
+                 const Block *sent)
+{
+    Block block = *sent;
+
+    if (!capture_is_open(captures, capture))
+        return 0;
+    block.at = at;
+    block.is_outbound = false;
+    return capture_append(captures, capture, block, block_bytes(from, sent));
 }
 
 /* Forgets what was written, once it is more than what waits. */
@@ -216,7 +258,7 @@ capture_write_ready(Capture *capture, bool is_over)
         PcapngPacket packet = {
             .at = block->at,
             .id = block->id,
-            .bytes = capture->bytes->data + (block->offset - capture->dropped),
+            .bytes = block_bytes(capture, block),
             .captured = block->captured,
             .original = block->original,
             .is_outbound = block->is_outbound,
@@ -236,11 +278,10 @@ capture_write_ready(Capture *capture, bool is_over)
 static void
 capture_close_block(Capture *capture, uint64_t tag, const char *comment)
 {
-    Block *block;
+    Block *block = capture_block(capture, tag);
 
-    if (capture == NULL || tag == 0 || tag <= capture->first)
+    if (block == NULL)
         return;
-    block = &g_array_index(capture->blocks, Block, tag - 1 - capture->first);
     block->comment = g_strdup(comment);
     block->is_ready = true;
     capture_write_ready(capture, false);
@@ -260,28 +301,46 @@ captures_on_sent(Captures *captures, TracePacket *entry, const Packet *packet)
 void
 captures_on_arrived(Captures *captures, TracePacket *entry, const Packet *packet)
 {
-    if (entry->to_if != HOST_LOOPBACK) /* as on Linux, what goes over "lo" is captured once */
-        entry->tags[1] = capture_add(captures, captures_get(captures, entry->to, entry->to_if),
-                                     entry->ended_at, false, packet);
+    const uint32_t changed = TRACE_CORRUPTED | TRACE_MARKED | TRACE_REWRITTEN;
+    Capture *there = captures_get(captures, entry->to, entry->to_if);
+    Capture *here = captures_get(captures, entry->from, entry->from_if);
+    const Block *sent = entry->what & changed ? NULL : capture_block(here, entry->tags[0]);
+
+    if (entry->to_if == HOST_LOOPBACK) /* as on Linux, what goes over "lo" is captured once */
+        return;
+    if (sent != NULL)
+        entry->tags[1] = capture_add_same(captures, there, entry->ended_at, here, sent);
+    else
+        entry->tags[1] = capture_add(captures, there, entry->ended_at, false, packet);
+}
+
+/* "#12 arrived at server after 20ms; ...". For each packet: not worth a printf. Owned by the
+ * caller. */
+static char *
+comment_of(const Captures *captures, const TracePacket *entry)
+{
+    const char *there = recorder_host_name(captures->recorder, entry->to);
+    char story[TRACE_FATE_TEXT], after[SIM_TIME_TEXT], digits[24], *number = digits + sizeof digits;
+
+    trace_packet_story(captures->recorder, entry, story);
+    *--number = '\0';
+    for (uint64_t id = entry->id; id > 0 || *number == '\0'; id /= 10)
+        *--number = (char)('0' + id % 10);
+    if (!(entry->what & TRACE_ARRIVED))
+        return g_strconcat("#", number, " ", story, NULL);
+    sim_time_format(entry->ended_at - entry->sent_at, after);
+    return g_strconcat("#", number, " arrived at ", there, " after ", after,
+                       *story != '\0' ? "; " : "", story, NULL);
 }
 
 void
 captures_on_closed(Captures *captures, const TracePacket *entry)
 {
-    char story[TRACE_FATE_TEXT];
-    char after[SIM_TIME_TEXT];
     char *comment;
 
     if (entry->tags[0] == 0 && entry->tags[1] == 0)
         return;
-    trace_packet_story(captures->recorder, entry, story);
-    if (entry->what & TRACE_ARRIVED)
-        comment = g_strdup_printf("#%" G_GUINT64_FORMAT " arrived at %s after %s%s%s", entry->id,
-                                  recorder_host_name(captures->recorder, entry->to),
-                                  sim_time_format(entry->ended_at - entry->sent_at, after),
-                                  *story ? "; " : "", story);
-    else
-        comment = g_strdup_printf("#%" G_GUINT64_FORMAT " %s", entry->id, story);
+    comment = comment_of(captures, entry);
     if (entry->tags[0] != 0)
         capture_close_block(captures_get(captures, entry->from, entry->from_if), entry->tags[0],
                             comment);

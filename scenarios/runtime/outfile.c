@@ -5,7 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OUT_BUFFER = 1 << 16, OUT_NUMBER = 24 };
+enum {
+    OUT_BUFFER = 1 << 16,
+    OUT_SMALL = 1 << 10, /* copied in one piece */
+    OUT_NUMBER = 24,
+};
 
 struct OutFile {
     int fd;
@@ -83,11 +87,25 @@ out_discard(OutFile *out)
     g_free(out);
 }
 
+/* Room for n bytes in one piece, n far below the buffer's size. */
+static inline char *
+out_room(OutFile *out, size_t n)
+{
+    if (G_UNLIKELY(OUT_BUFFER - out->used < n))
+        out_flush(out);
+    return out->buffer + out->used;
+}
+
 void
 out_bytes(OutFile *out, const void *bytes, size_t len)
 {
     const char *from = bytes;
 
+    if (G_LIKELY(len < OUT_SMALL)) {
+        memcpy(out_room(out, len), bytes, len);
+        out->used += len;
+        return;
+    }
     while (len > 0) {
         size_t part = MIN(len, OUT_BUFFER - out->used);
 
@@ -103,9 +121,8 @@ out_bytes(OutFile *out, const void *bytes, size_t len)
 void
 out_char(OutFile *out, char c)
 {
-    out->buffer[out->used++] = c;
-    if (out->used == OUT_BUFFER)
-        out_flush(out);
+    *out_room(out, 1) = c;
+    out->used++;
 }
 
 void
@@ -122,21 +139,39 @@ out_text(OutFile *out, const char *text)
         out_char(out, '-');
         return;
     }
-    for (; *text; text++)
-        out_char(out, (unsigned char)*text < ' ' ? ' ' : *text);
+    while (*text != '\0') {
+        char *to = out_room(out, OUT_SMALL);
+        size_t n = 0;
+
+        for (; n < OUT_SMALL && text[n] != '\0'; n++)
+            to[n] = (unsigned char)text[n] < ' ' ? ' ' : text[n];
+        out->used += n;
+        text += n;
+    }
+}
+
+/* The digits of a number at `to`, at least `least` of them; returns their end. */
+static inline char *
+put_digits(char *to, uint64_t value, unsigned least)
+{
+    unsigned n = least;
+    uint64_t bound = 1;
+
+    for (unsigned i = 0; i < least; i++)
+        bound *= 10;
+    for (; n < OUT_NUMBER - 4 && value >= bound; n++)
+        bound *= 10;
+    for (unsigned i = n; i-- > 0; value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + n;
 }
 
 void
 out_u64(OutFile *out, uint64_t value)
 {
-    char digits[OUT_NUMBER];
-    size_t at = sizeof digits;
+    char *to = out_room(out, OUT_NUMBER);
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    out_bytes(out, digits + at, sizeof digits - at);
+    out->used += (size_t)(put_digits(to, value, 1) - to);
 }
 
 void
@@ -150,29 +185,29 @@ out_i64(OutFile *out, int64_t value)
 void
 out_time(OutFile *out, SimTime time)
 {
-    char decimals[10];
-    uint64_t ns;
+    char *to, *end;
 
     if (time < 0) {
         out_char(out, '-');
         return;
     }
-    ns = (uint64_t)(time % SIM_SEC);
-    out_u64(out, (uint64_t)(time / SIM_SEC));
-    decimals[0] = '.';
-    for (int i = 9; i > 0; i--, ns /= 10)
-        decimals[i] = (char)('0' + ns % 10);
-    out_bytes(out, decimals, sizeof decimals);
+    to = out_room(out, 2 * OUT_NUMBER);
+    end = put_digits(to, (uint64_t)(time / SIM_SEC), 1);
+    *end++ = '.';
+    end = put_digits(end, (uint64_t)(time % SIM_SEC), 9);
+    out->used += (size_t)(end - to);
 }
 
 static void
 out_v4(OutFile *out, uint32_t addr)
 {
+    char *to = out_room(out, OUT_NUMBER), *end = to;
+
     for (int shift = 24; shift >= 0; shift -= 8) {
-        out_u64(out, addr >> shift & 0xff);
-        if (shift > 0)
-            out_char(out, '.');
+        end = put_digits(end, addr >> shift & 0xff, 1);
+        *end++ = '.';
     }
+    out->used += (size_t)(end - 1 - to);
 }
 
 void

@@ -47,6 +47,17 @@ put32(OutFile *out, uint32_t value)
 }
 
 static void
+put_words(OutFile *out, const uint32_t *words, size_t n)
+{
+    uint32_t bytes[8];
+
+    g_assert(n <= G_N_ELEMENTS(bytes));
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = GUINT32_TO_LE(words[i]);
+    out_bytes(out, bytes, n * sizeof *bytes);
+}
+
+static void
 put64(OutFile *out, uint64_t value)
 {
     put32(out, (uint32_t)value);
@@ -127,21 +138,19 @@ pcapng_write_packet(OutFile *out, const PcapngPacket *packet)
                     (comment_len ? option_size(comment_len) : 0) + 4;
     uint64_t at = (uint64_t)packet->at;
 
-    put32(out, BLOCK_PACKET);
-    put32(out, size);
-    put32(out, 0); /* interface */
-    put32(out, (uint32_t)(at >> 32));
-    put32(out, (uint32_t)at);
-    put32(out, packet->captured);
-    put32(out, packet->original);
+    const uint32_t interface = 0;
+    const uint32_t head[] = { BLOCK_PACKET,         size,         interface,
+                              (uint32_t)(at >> 32), (uint32_t)at, packet->captured,
+                              packet->original };
+    const uint32_t options[] = { OPT_EPB_FLAGS | 4 << 16,
+                                 packet->is_outbound ? EPB_OUTBOUND : EPB_INBOUND,
+                                 OPT_EPB_PACKETID | 8 << 16, (uint32_t)packet->id,
+                                 (uint32_t)(packet->id >> 32) };
+
+    put_words(out, head, G_N_ELEMENTS(head));
     out_bytes(out, packet->bytes, packet->captured);
     put_padding(out, packet->captured);
-    put16(out, OPT_EPB_FLAGS);
-    put16(out, 4);
-    put32(out, packet->is_outbound ? EPB_OUTBOUND : EPB_INBOUND);
-    put16(out, OPT_EPB_PACKETID);
-    put16(out, 8);
-    put64(out, packet->id);
+    put_words(out, options, G_N_ELEMENTS(options));
     if (comment_len)
         put_option(out, OPT_COMMENT, packet->comment, comment_len);
     put_end_of_options(out);
