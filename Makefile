@@ -94,6 +94,9 @@ lint:
 bench:
 	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' all bench-programs
 	BUILD=$(BUILD)/fast tests/bench/run
+bench-where:
+	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' bench-programs
+	BUILD=$(BUILD)/fast tests/bench/where
 bench-programs: $(BUILD)/tests/bench/bench
 
 soak:
@@ -129,6 +132,7 @@ help:
 	@echo 'make fidelity      the same as the page docs/fidelity.md'
 	@echo 'make packetdrill   the plug-in for packetdrill (docs/packetdrill.md)'
 	@echo 'make bench         the benchmark; beside ns-3 where libns3-dev is installed'
+	@echo 'make bench-where   what a segment costs, layer by layer (callgrind)'
 	@echo 'make soak          long random tests'
 	@echo 'make docs          the pages that are generated from the code'
 	@echo 'make install       to PREFIX=$(PREFIX), below DESTDIR'
@@ -138,7 +142,7 @@ help:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo test tests asan lint bench bench-programs soak soak-programs truth fidelity packetdrill docs install \
+.PHONY: all demo test tests asan lint bench bench-where bench-programs soak soak-programs truth fidelity packetdrill docs install \
 	help clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

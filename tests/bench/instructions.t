@@ -2,7 +2,7 @@
 # Instructions that callgrind counts for small workloads, against the committed
 # figures: more than 5 % above one is a failure, whatever the machine's noise.
 # After an intended change: `tests/bench/instructions.t --update`, and say so
-# in the commit.
+# in the commit. `--table` prints what is counted now, of any build.
 set -eu
 build=${BUILD:-build}
 bench=$build/tests/bench/bench
@@ -22,6 +22,13 @@ if [ "${1:-}" = --update ]; then
     done >"$file.new"
     mv "$file.new" "$file"
     cat "$file"
+    exit
+fi
+if [ "${1:-}" = --table ]; then
+    printf '%-16s %12s\n' workload instructions
+    while read -r workload _; do
+        printf '%-16s %12d\n' "$workload" "$(count "$workload")"
+    done <"$file"
     exit
 fi
 if ! command -v valgrind >/dev/null || [ -n "${SAN:-}" ] || [ "$build" != build ]; then
