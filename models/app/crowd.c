@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/app/discard.h"
+#include "models/app/luck.h"
 
 /* Latencies are counted in buckets that are 7 % apart: ten a doubling,
  * finer than any question asked of them. */
@@ -365,14 +366,12 @@ AppCrowd *
 app_crowd_new(Host *host, const AppCrowdParams *params)
 {
     AppCrowd *crowd = g_new0(AppCrowd, 1);
-    /* Two at one host have a luck each. */
-    g_autofree char *stream = g_strdup_printf("crowd %s %u", host->name, host->on_free->len);
     SimTime first = params->start;
 
     crowd->host = host;
     crowd->params = *params;
     sim_pool_init(&crowd->clients, sizeof(CrowdClient));
-    sim_rng_named(host->sim, &crowd->rng, stream);
+    app_luck_init(host, &crowd->rng, "crowd");
     host_on_free(host, crowd_free, crowd);
     if (params->n_arrivals > 0) {
         crowd->arrivals = g_memdup2(params->arrivals, params->n_arrivals * sizeof(SimTime));

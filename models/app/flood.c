@@ -2,6 +2,8 @@
  * no TCP behind them. */
 #include "models/app/app.h"
 
+#include "models/app/luck.h"
+
 struct AppFlood {
     Host *host; /* borrows */
     AppFloodParams params;
@@ -152,12 +154,10 @@ AppFlood *
 app_flood_new(Host *host, const AppFloodParams *params)
 {
     AppFlood *flood = g_new0(AppFlood, 1);
-    /* Two at one host have a luck each. */
-    g_autofree char *stream = g_strdup_printf("flood %s %u", host->name, host->on_free->len);
 
     flood->host = host;
     flood->params = *params;
-    sim_rng_named(host->sim, &flood->rng, stream);
+    app_luck_init(host, &flood->rng, "flood");
     host_on_free(host, g_free, flood);
     if (params->start < params->stop)
         sim_at(host->sim, params->start, flood_go, flood);

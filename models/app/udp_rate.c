@@ -1,5 +1,7 @@
 #include "models/app/udp_rate.h"
 
+#include "models/app/luck.h"
+
 struct AppUdpSender {
     Host *host; /* borrows */
     UdpSock *sock;
@@ -69,15 +71,13 @@ AppUdpSender *
 app_udp_sender_new(Host *host, const AppUdpSenderParams *params)
 {
     AppUdpSender *sender = g_new0(AppUdpSender, 1);
-    g_autofree char *name =
-        g_strdup_printf("host %s udp sender %u", host->name, host->on_free->len);
 
     sim_check(params->rate > 0 && params->datagram_bytes > 0);
     sender->host = host;
     sender->params = *params;
     sender->sock = udp_open(host);
     udp_set_mtu_discover(sender->sock, params->discover);
-    sim_rng_named(host->sim, &sender->rng, name);
+    app_luck_init(host, &sender->rng, "udp sender");
     sim_timer_init(&sender->timer);
     sender->origin = MAX(params->start, sim_now(host->sim));
     sim_timer_set(host->sim, &sender->timer, sender->origin, send_one, sender);

@@ -71,6 +71,7 @@ struct Host {
     GPtrArray *ifaces; /* owns Iface */
     UdpStack *udp;
     GPtrArray *on_free;     /* owns: what modules attached, freed last to first */
+    uint32_t n_apps;        /* native applications that draw random numbers (models/app/luck.c) */
     uint64_t packets_per_s; /* as last asked for (models/sock/stack.c); 0: infinitely fast */
     uint32_t netdev_max_backlog;
 };

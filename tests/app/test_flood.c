@@ -172,6 +172,24 @@ two_floods_of_one_host_have_a_luck_each(void)
     g_assert_cmpuint(first->tcp.seq, !=, second->tcp.seq);
 }
 
+/* A run's figures must not change because a host got one more module. */
+static void
+what_else_a_host_has_changes_no_luck(void)
+{
+    uint16_t ports[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(NetBench) b = net_bench_pair();
+        AppFloodParams params = params_to(b);
+
+        if (i == 1)
+            host_on_free(b->a, g_free, g_malloc(1));
+        play(b, &params, SIM_SEC);
+        ports[i] = sent(b, 1)->packet.tcp.sport;
+    }
+    g_assert_cmpuint(ports[0], ==, ports[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -185,5 +203,6 @@ main(int argc, char **argv)
     ADD(a_scan_tries_each_port_in_turn);
     ADD(rsts_are_a_step_apart);
     ADD(two_floods_of_one_host_have_a_luck_each);
+    ADD(what_else_a_host_has_changes_no_luck);
     return g_test_run();
 }
