@@ -5,7 +5,7 @@
 
 scenario {
     title = "UDP: sizes, losses, and nobody there",
-    about = "CLAIMS 7, 9: fragmentation of large datagrams, IP_MTU_DISCOVER, and port unreachable as ECONNREFUSED.",
+    about = "CLAIMS 7, 8, 9: fragmentation of large datagrams, IP_MTU_DISCOVER, and port unreachable as ECONNREFUSED.",
     params = { loss = { "2%", about = "of each packet" }, datagrams = { 400, about = "of each size" }, mtu = 1500 },
 }
 
@@ -87,4 +87,27 @@ world("nobody there", function()
     expect(wire:packets { from = server, match = "icmp" }):all { icmp_type = 3, icmp_code = 3 }
     expect(server:counter("UdpNoPorts")):equals(2)
     say("Nobody on port 54: ICMP \"port unreachable\"; a connected socket gets ECONNREFUSED, an unconnected one never knows.")
+end)
+
+world("one socket, many peers", function()
+    local net = require "topology".star { hosts = 4, link = { delay = "5ms" } }
+    local server = net.hosts[1]
+    local socket, answered = server:udp(53), 0
+    server:spawn(function()
+        while true do -- no listen(), no accept(): whoever writes is answered
+            local text, from, port = socket:recv()
+            socket:send(text:upper(), from, port)
+        end
+    end)
+    for i = 2, 4 do
+        net.hosts[i]:spawn(function()
+            local mine = net.hosts[i]:udp()
+            mine:send("host " .. i, server, 53)
+            if mine:recv() == "HOST " .. i then answered = answered + 1 end
+        end)
+    end
+    run("1s")
+    expect(answered):equals(3)
+    expect(#server:packets { match = "udp" }):equals(6) -- a question and an answer each, and nothing else
+    say("One socket answered %d hosts with two packets each: no connection, no state.", answered)
 end)
