@@ -51,7 +51,7 @@ end
 
 local SYNS = {
     { flags = "syn", seq = 1, answer = "SYN+ACK", entry = "gone" },
-    { flags = "syn", seq = 0, answer = "ACK", entry = "stays" },
+    { flags = "syn", seq = 0, answer = "ACK", entry = "stays", rfc_answer = "SYN+ACK", rfc_entry = "gone" },
     { flags = "syn", seq = -1000, answer = "ACK", entry = "stays" },
     { flags = "syn", seq = -1000, ts = "newer", answer = "SYN+ACK", entry = "gone" },
     { flags = "syn", seq = 1000, ts = "older", answer = "ACK", rfc_answer = "nothing", entry = "stays" },

@@ -140,20 +140,35 @@ tcp_reply_is_limited(TcpConn *conn, const TcpSegment *seg, MibCounter skipped)
     return !tcp_segment_has_text(seg) && reply_is_limited(conn, skipped);
 }
 
+/* How many in this window. Counting another's challenge ACKs would tell an
+ * attacker off the path whether he hit a window (CVE-2016-5696). */
+static uint32_t
+challenges_now(TcpStack *stack)
+{
+    uint32_t limit = stack->params->challenge_ack_limit, half = (limit + 1) / 2;
+
+    if (!stack->params->challenge_ack_random || limit == 0)
+        return limit;
+    return half + (uint32_t)sim_rng_below(&stack->challenge_rng, limit);
+}
+
 /* RFC 5961 §7: so many in a time for the whole host. */
 static bool
 challenge_is_spent(TcpStack *stack)
 {
-    SimTime window =
-        sim_now(stack->sim) / ((SimTime)stack->params->challenge_ack_window_s * SIM_SEC);
+    SimTime length = (SimTime)stack->params->challenge_ack_window_s * SIM_SEC;
+    SimTime window = sim_now(stack->sim) / length + 1;
 
     if (stack->params->challenge_ack_limit == INT32_MAX)
         return false;
-    if (stack->challenge_at != window) {
-        stack->challenge_at = window;
-        stack->challenge_count = 0;
+    if (stack->challenge_window != window) {
+        stack->challenge_window = window;
+        stack->challenges_left = challenges_now(stack);
     }
-    return stack->challenge_count++ >= stack->params->challenge_ack_limit;
+    if (stack->challenges_left == 0)
+        return true;
+    stack->challenges_left--;
+    return false;
 }
 
 void

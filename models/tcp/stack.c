@@ -33,6 +33,7 @@ tcp_attach(Host *host, const TcpParams *params)
     TcpStack *stack = sim_line_new0(sizeof *stack);
     g_autofree char *name = g_strdup_printf("tcp %s", host->name);
     g_autofree char *cc_name = g_strdup_printf("tcp %s congestion control", host->name);
+    g_autofree char *challenge_name = g_strdup_printf("tcp %s challenge ACKs", host->name);
 
     stack->host = host;
     stack->sim = host->sim;
@@ -42,6 +43,7 @@ tcp_attach(Host *host, const TcpParams *params)
     stack->ports = tcp_ports_new();
     sim_rng_named(host->sim, &stack->rng, name);
     sim_rng_named(host->sim, &stack->cc_rng, cc_name);
+    sim_rng_named(host->sim, &stack->challenge_rng, challenge_name);
     for (size_t i = 0; i < G_N_ELEMENTS(stack->secret); i++)
         stack->secret[i] = sim_rng_u64(&stack->rng);
     tcp_time_waits_init(stack);

@@ -350,10 +350,10 @@ struct TcpStack {
     struct TcpTimeWaits *timewaits; /* owns: timewait.c */
     GPtrArray *listeners;           /* borrows: TcpConn in LISTEN, in the order of listen() */
     TcpConn *first;                 /* all of them, newest first */
-    SimRng rng, cc_rng;
+    SimRng rng, cc_rng, challenge_rng;
     uint32_t n_orphans;
-    uint32_t challenge_count;
-    SimTime challenge_at;                    /* RFC 5961 §7 */
+    uint32_t challenges_left;                /* in this window: RFC 5961 §7 */
+    SimTime challenge_window;                /* which one; 0: none yet */
     uint64_t isn_bsd;                        /* isn mode 4 */
     struct TcpMetrics *metrics;              /* owns: by destination; NULL until used */
     struct TcpFastOpenCache *fastopen_cache; /* owns: cookies by destination; NULL until used */

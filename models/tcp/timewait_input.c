@@ -102,7 +102,9 @@ has_timestamp(const TcpSegment *seg)
 static const char *
 tw_reopen_rule(const TcpStack *stack, const TcpTimeWait *tw, const TcpSegment *seg)
 {
-    bool is_higher = seq_after(seg->seq, tw->rcv_nxt);
+    /* Higher than the last number seen, that of the FIN. DIFFERS: Linux wants one more. */
+    bool is_higher = seq_after(seg->seq, tw->rcv_nxt) ||
+                     (seg->seq == tw->rcv_nxt && stack->params->timewait_by_rfc);
     int32_t newer = (int32_t)(seg->tsval - tw->ts_recent);
 
     if ((seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)

@@ -124,6 +124,7 @@ challenge_limit_of_linux_is_by_the_second(void)
     g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
 
     tcp_bench_set(b, "net.ipv4.tcp_challenge_ack_limit", "3");
+    tcp_bench_set(b, "challenge_ack_random", "0");
     tcp_bench_set(b, "net.ipv4.tcp_invalid_ratelimit", "0");
     tcp_bench_enter(b, TCP_ESTABLISHED);
     tcp_bench_run(b, SIM_SEC);
@@ -132,6 +133,31 @@ challenge_limit_of_linux_is_by_the_second(void)
         tcp_bench_run(b, 100 * SIM_MS);
     }
     g_assert_cmpuint(receiver_count(b, MIB_TcpExtTCPChallengeACK), ==, 6);
+}
+
+/* CVE-2016-5696: who could count on a number would learn from what is missing in
+ * it. Linux draws it each second, from half of it to one and a half. */
+static void
+limit_of_linux_is_another_each_second(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+    uint64_t least = UINT64_MAX, most = 0, before;
+
+    tcp_bench_set(b, "net.ipv4.tcp_challenge_ack_limit", "20");
+    tcp_bench_set(b, "net.ipv4.tcp_invalid_ratelimit", "0");
+    tcp_bench_enter(b, TCP_ESTABLISHED);
+    for (unsigned second = 1; second <= 40; second++) {
+        tcp_bench_run(b, second * SIM_SEC - sim_now(b->sim));
+        before = receiver_count(b, MIB_TcpExtTCPChallengeACK);
+        for (unsigned i = 0; i < 40; i++)
+            tcp_bench_deliver(b, SEG(.flags = TCP_SYN, .seq = 10));
+        least = MIN(least, receiver_count(b, MIB_TcpExtTCPChallengeACK) - before);
+        most = MAX(most, receiver_count(b, MIB_TcpExtTCPChallengeACK) - before);
+    }
+    g_assert_cmpuint(least, >=, 10);
+    g_assert_cmpuint(most, <=, 29);
+    g_assert_cmpuint(least, <, 15); /* of 40 draws */
+    g_assert_cmpuint(most, >, 24);
 }
 
 /* An RST of a reboot is exact in the end: the challenge tells the real peer the
@@ -158,6 +184,7 @@ main(int argc, char **argv)
     CLAIM(any_old_ack_number_injects_data_only_without_the_rules);
     CLAIM(challenges_of_the_rfc_are_ten_in_five_seconds);
     CLAIM(challenge_limit_of_linux_is_by_the_second);
+    CLAIM(limit_of_linux_is_another_each_second);
     CLAIM(answer_to_a_challenge_is_exact);
     return g_test_run();
 }

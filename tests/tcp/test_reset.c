@@ -90,6 +90,7 @@ host_wide_limit_of_challenges_holds_for_a_second(void)
     g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
 
     tcp_bench_set(b, "net.ipv4.tcp_challenge_ack_limit", "2");
+    tcp_bench_set(b, "challenge_ack_random", "0");
     tcp_bench_set(b, "net.ipv4.tcp_invalid_ratelimit", "0");
     tcp_bench_enter(b, TCP_ESTABLISHED);
     for (unsigned i = 0; i < 5; i++)

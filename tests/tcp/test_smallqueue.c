@@ -258,7 +258,7 @@ a_connection_that_ended_leaves_its_bytes_to_nobody(void)
 
     queue(s, 100000, 1000);
     sender_write(s, 3000);
-    tcp_abort(s->conn);
+    sock_abort(s->bench->sock);
     s->bench->sock = NULL;
     tcp_bench_run(s->bench, 1 * SIM_SEC); /* they leave; nothing looks for their sender */
 }
