@@ -43,6 +43,7 @@ typedef struct SentPacket {
     bool is_burst_rest; /* not the first of its burst */
     uint32_t conn;      /* as in the packet */
     uint32_t payload_len;
+    SimTime since; /* when it came into the queue */
 } SentPacket;
 
 struct Host {

@@ -5,7 +5,6 @@
 typedef struct SendEntry {
     Packet *packet; /* owns; NULL: it is with the card */
     SentPacket note;
-    SimTime since;
 } SendEntry;
 
 struct SendQueue {
@@ -86,8 +85,8 @@ send_queue_next(SendQueue *queue)
     entry->packet = NULL;
     queue->is_busy = true;
     queue->waiting -= !entry->note.is_burst_rest;
-    if (now > entry->since)
-        send_queue_record(queue, now - entry->since);
+    if (now > entry->note.since)
+        send_queue_record(queue, now - entry->note.since);
     if (queue->params.rate != 0)
         span =
             (SimTime)((bytes * UINT64_C(8000000000) + queue->params.rate - 1) / queue->params.rate);
@@ -136,7 +135,6 @@ send_queue_offer(SendQueue *queue, Packet *packet)
     SendEntry *entry = &queue->ring[(queue->first + queue->count++) & (queue->room - 1)];
     *entry = (SendEntry){
         .packet = packet,
-        .since = sim_now(host->sim),
         .note = { .src = packet->ip.src,
                   .dst = packet->ip.dst,
                   .sport = packet->tcp.sport,
@@ -144,6 +142,7 @@ send_queue_offer(SendQueue *queue, Packet *packet)
                   .proto = packet->ip.proto,
                   .conn = packet->conn,
                   .payload_len = packet->payload.len,
+                  .since = sim_now(host->sim),
                   .is_burst_rest = is_rest },
     };
     queue->waiting += !is_rest;

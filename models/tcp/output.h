@@ -77,6 +77,9 @@ int tcp_transmit_ack(TcpConn *conn, uint32_t seq, const char *what, const char *
 /* Enough of this connection is in the host's send queue: the entry has to wait,
  * and is sent when that has drained. A retransmission may take twice as much. */
 bool tcp_small_queue_is_full(TcpConn *conn, const TcpTxSeg *seg, bool is_retransmit);
+/* The entry's last transmission has not left the host: to send it again would
+ * only put a second copy behind the first. */
+bool tcp_is_still_below(const TcpConn *conn, const TcpTxSeg *seg);
 /* A write that did not fill its entry waits for what is in that queue. */
 bool tcp_autocork(TcpConn *conn, const TcpTxSeg *seg, uint32_t goal);
 void tcp_on_send_queue(Host *host, const SentPacket *packet, bool is_new);

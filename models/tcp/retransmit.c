@@ -61,6 +61,10 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
     Host *host = conn->stack->host;
 
     conn->path.probe_size = 0; /* inconclusive */
+    if (conn->below.bytes && tcp_is_still_below(conn, seg)) {
+        host_count(host, MIB_TcpExtTCPSpuriousRtxHostQueues);
+        return -EBUSY;
+    }
     if (seq_before(seg->seq, conn->snd.una))
         tcp_tx_trim_head(conn, conn->snd.una);
     if (seq_before(seg->seq, tcp_wnd_end(conn))) {
@@ -109,7 +113,7 @@ tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *wh
 
     int result = tcp_retransmit_entry(conn, index, segs, what, rule);
 
-    if (result == -EAGAIN)
+    if (result == -EAGAIN || result == -EBUSY)
         return result;
     seg = tcp_tx_at(conn, index);
     if (result == 0) {

@@ -49,6 +49,12 @@ tcp_autocork(TcpConn *conn, const TcpTxSeg *seg, uint32_t goal)
     return true;
 }
 
+bool
+tcp_is_still_below(const TcpConn *conn, const TcpTxSeg *seg)
+{
+    return conn->below.bytes > 0 && seg->sent_at > conn->below.left_at;
+}
+
 /* Some of it has left the host: what waited for that may follow. */
 static void
 drained(TcpConn *conn)
@@ -103,6 +109,7 @@ tcp_on_send_queue(Host *host, const SentPacket *packet, bool is_new)
         return;
     }
     conn->below.bytes -= MIN(bytes, conn->below.bytes);
+    conn->below.left_at = packet->since;
     if (conn->below.is_throttled)
         drained(conn);
 }

@@ -237,6 +237,7 @@ struct TcpConn {
     struct {               /* still in a send queue of the host: smallqueue.c */
         uint32_t bytes;    /* as accounted in the send buffer */
         bool is_throttled; /* something waits for it to drain */
+        SimTime left_at;   /* what came there until then has left */
     } below;
 
     /* Timers, as Linux groups them. rtx.spare says which of the mutually

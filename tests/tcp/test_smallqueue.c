@@ -142,6 +142,25 @@ data_without_a_route_waits_for_the_persist_timer_with_back_off(void)
     g_assert_cmpint(sender_await(s, 1, 101), ==, 440 * SIM_MS);
 }
 
+/* ---- Still in the queue --------------------------------------------------------- */
+
+static void
+what_has_not_left_the_host_is_not_sent_again(void)
+{
+    g_autoptr(Sender) s = sender_new((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS });
+
+    queue(s, 10000, 1000); /* 1040 bytes: 832 ms */
+    sender_write(s, 1000);
+    sender_write(s, 1000);
+    sender_run(s, 230 * SIM_MS); /* RTO */
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRtxHostQueues), ==, 1);
+    g_assert_cmpuint(sender_counter(s, MIB_TcpRetransSegs), ==, 0);
+    g_assert_cmpint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->rtt.backoff, ==, 1);
+    sender_run(s, 2 * SIM_SEC); /* both have left: now it is */
+    g_assert_cmpuint(sender_counter(s, MIB_TcpRetransSegs), >, 0);
+}
+
 /* ---- Small queues -------------------------------------------------------------- */
 
 /* 20 segments, on a card that takes 4 ms for one: a millisecond of the pacing
@@ -276,6 +295,7 @@ main(int argc, char **argv)
     ADD(a_refused_keepalive_probe_is_not_counted);
     ADD(a_refused_syn_is_waited_for_like_a_lost_one);
     ADD(data_without_a_route_waits_for_the_persist_timer_with_back_off);
+    ADD(what_has_not_left_the_host_is_not_sent_again);
     ADD(no_more_is_handed_down_than_two_bursts_or_a_millisecond);
     ADD(without_the_limit_all_goes_down_at_once);
     ADD(tcp_limit_output_bytes_bounds_a_fast_connection);
