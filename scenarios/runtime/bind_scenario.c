@@ -10,34 +10,6 @@
 
 /* ---- scenario{} and its parameters ------------------------------------------- */
 
-static void
-apply_command_line(lua_State *L, Lab *lab)
-{
-    for (char **set = lab->options.set; set != NULL && *set != NULL; set++) {
-        const char *equals = strchr(*set, '=');
-        const char *name = lua_pushlstring(L, *set, (size_t)(equals - *set));
-        Param *param = param_find(lab->params, name);
-        char *error = NULL;
-
-        if (param == NULL) {
-            char *hint = params_hint(lab->params, name);
-            const char *kept = lua_pushstring(L, hint);
-
-            g_free(hint);
-            lua_pushfstring(L, "--set %s: %s has no parameter \"%s\"%s", *set, lab->file, name,
-                            kept);
-            lua_error(L);
-        }
-        if (!param_set_text(param, equals + 1, &error)) {
-            const char *kept = lua_pushstring(L, error);
-
-            g_free(error);
-            lua_pushfstring(L, "--set %s", kept);
-            lua_error(L);
-        }
-    }
-}
-
 static int
 l_scenario(lua_State *L)
 {
@@ -72,7 +44,7 @@ l_scenario(lua_State *L)
     lab->is_declared = true;
     if (lab->describes_only)
         return luaL_error(L, "described");
-    apply_command_line(L, lab);
+    lab_set_params(L, lab);
     return 0;
 }
 

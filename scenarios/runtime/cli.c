@@ -16,6 +16,7 @@ static const struct {
 } commands[] = {
     { "run", cmd_run, "play a scenario, draw its ladder, write its folder" },
     { "check", cmd_check, "play scenarios and report their expectations as TAP" },
+    { "batch", cmd_batch, "play a scenario many times, over all cores, as a table" },
     { "list", cmd_list, "the scenarios that are here, with their parameters" },
     { "plot", cmd_plot, "draw the pictures of a run" },
 };
@@ -123,6 +124,16 @@ read_set(const CliLab *lab)
 }
 
 bool
+cli_profile(const char *name, TcpProfile *profile)
+{
+    *profile = strcmp(name, "rfc") == 0 ? TCP_PROFILE_RFC : TCP_PROFILE_LINUX;
+    if (*profile == TCP_PROFILE_RFC || strcmp(name, "linux") == 0)
+        return true;
+    cli_fail("--profile: found \"%s\", expected linux or rfc", name);
+    return false;
+}
+
+bool
 cli_lab_options(CliLab *lab)
 {
     g_autofree char *error = NULL;
@@ -138,12 +149,8 @@ cli_lab_options(CliLab *lab)
         return false;
     }
     if (lab->profile != NULL) {
-        if (strcmp(lab->profile, "linux") != 0 && strcmp(lab->profile, "rfc") != 0) {
-            cli_fail("--profile: found \"%s\", expected linux or rfc", lab->profile);
+        if (!cli_profile(lab->profile, &lab->options.profile))
             return false;
-        }
-        lab->options.profile =
-            strcmp(lab->profile, "rfc") == 0 ? TCP_PROFILE_RFC : TCP_PROFILE_LINUX;
         lab->options.profile_given = true;
     }
     if (lab->until != NULL && !sim_time_parse(lab->until, &lab->options.until, &error)) {
@@ -217,7 +224,8 @@ dispatch(int argc, char **argv)
 
     g_autofree char *hint = suggest_text(argv[1], names, G_N_ELEMENTS(names));
 
-    return cli_fail("found \"%s\", expected a command: run, check, list or plot%s", argv[1], hint);
+    return cli_fail("found \"%s\", expected a command: run, check, batch, list or plot%s", argv[1],
+                    hint);
 }
 
 int

@@ -17,6 +17,7 @@ int cmd_run(int argc, char **argv);   /* cmd_run.c */
 int cmd_check(int argc, char **argv); /* cmd_check.c */
 int cmd_list(int argc, char **argv);  /* cmd_list.c */
 int cmd_plot(int argc, char **argv);  /* cmd_plot.c */
+int cmd_batch(int argc, char **argv); /* cmd_batch.c */
 
 /* Options of run and check: seed, profile, set, until, and the sandbox's bounds. */
 typedef struct CliLab {
@@ -29,6 +30,7 @@ typedef struct CliLab {
 GOptionEntry *cli_lab_entries(CliLab *lab);
 /* Checks and reads what was given. False after a line on stderr. */
 bool cli_lab_options(CliLab *lab);
+bool cli_profile(const char *name, TcpProfile *profile); /* the same for one profile's name */
 void cli_lab_done(CliLab *lab);
 
 /* Parses argv by these entries, which may be NULL; *files gets what remains.
@@ -47,6 +49,7 @@ typedef struct Progress {
 } Progress;
 void progress_init(Progress *progress, SimTime until, bool is_wanted);
 void progress_show(Progress *progress, const World *world);
+void progress_count(Progress *progress, unsigned done, unsigned of); /* of a batch's runs */
 void progress_clear(Progress *progress);
 
 #endif

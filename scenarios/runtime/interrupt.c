@@ -1,11 +1,12 @@
 #include "scenarios/runtime/interrupt.h"
 
+#include <glib.h>
 #include <signal.h>
 #include <stddef.h>
 
 /* The one mutable global of the program: a signal is of the whole process, and
- * its handler can reach nothing else. */
-static volatile sig_atomic_t received;
+ * its handler can reach nothing else. Atomic: the threads of a batch look at it. */
+static gint received;
 
 static const struct {
     int number;
@@ -15,7 +16,7 @@ static const struct {
 static void
 receive(int number)
 {
-    received = number;
+    g_atomic_int_set(&received, number);
 }
 
 void
@@ -35,8 +36,10 @@ interrupt_catch(void)
 const char *
 interrupt_name(void)
 {
+    gint number = g_atomic_int_get(&received);
+
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        if (received == signals[i].number)
+        if (number == signals[i].number)
             return signals[i].name;
     }
     return NULL;
@@ -45,8 +48,10 @@ interrupt_name(void)
 void
 interrupt_pass_on(void)
 {
-    if (received == 0)
+    gint number = g_atomic_int_get(&received);
+
+    if (number == 0)
         return;
-    signal(received, SIG_DFL);
-    raise(received);
+    signal(number, SIG_DFL);
+    raise(number);
 }

@@ -179,17 +179,38 @@ run_idle_worlds(lua_State *L, Lab *lab)
         world_run(L, lab->world, SIM_NEVER);
 }
 
+void
+lab_set_params(lua_State *L, Lab *lab)
+{
+    for (char **set = lab->options.set; set != NULL && *set != NULL; set++) {
+        char *error = params_set(lab->params, lab->file, *set);
+
+        if (error != NULL) {
+            lua_pushstring(L, error);
+            g_free(error);
+            lua_error(L);
+        }
+    }
+}
+
 static int
 run_chunk(lua_State *L)
 {
     Lab *lab = lab_of(L);
     g_autofree char *chunk = g_strdup_printf("@%s", lab->file);
-    int status = luaL_loadbufferx(L, lab->source, strlen(lab->source), chunk, "t");
+    int status;
 
+    if (!shelf_load_chunk(lab->options.shelf, L, chunk, &status)) {
+        status = luaL_loadbufferx(L, lab->source, strlen(lab->source), chunk, "t");
+        if (status == LUA_OK)
+            shelf_put_chunk(lab->options.shelf, L, chunk);
+    }
     g_free(g_steal_pointer(&chunk));
     if (status != LUA_OK)
         lua_error(L);
     lua_call(L, 0, 0);
+    if (!lab->is_declared)
+        lab_set_params(L, lab); /* which it does not have: that must be told */
     run_idle_worlds(L, lab);
     return 0;
 }
@@ -212,10 +233,16 @@ call_protected(Lab *lab, lua_CFunction fn)
 static bool
 read_file(Lab *lab, const char *file)
 {
+    g_autofree char *shelved = g_strdup_printf("text of %s", file);
+    g_autoptr(GBytes) text = shelf_get(lab->options.shelf, shelved);
     g_autoptr(GError) error = NULL;
     gsize len = 0;
 
     lab->file = g_strdup(file);
+    if (text != NULL) {
+        lab->source = g_strndup(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
+        return true;
+    }
     if (!g_file_get_contents(file, &lab->source, &len, &error)) {
         lab->error = g_strdup_printf("cannot read the scenario: %s", error->message);
         return false;
@@ -224,6 +251,7 @@ read_file(Lab *lab, const char *file)
         lab->error = g_strdup_printf("%s: is no text: a scenario is a Lua source file", file);
         return false;
     }
+    shelf_put(lab->options.shelf, shelved, lab->source, len);
     return true;
 }
 

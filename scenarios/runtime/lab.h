@@ -13,6 +13,7 @@
 #include "models/trace/recorder.h"
 #include "scenarios/runtime/conf.h"
 #include "scenarios/runtime/param.h"
+#include "scenarios/runtime/shelf.h"
 
 typedef struct Lab Lab;
 typedef struct World World;
@@ -29,6 +30,7 @@ typedef struct LabOptions {
     size_t memory_limit; /* bytes that Lua may hold */
     uint64_t turn_limit; /* Lua instructions without letting time pass */
     RecorderOptions recorder;
+    Shelf *shelf; /* borrows: shared with other runs of the same scenario; NULL: none */
     /* Both may be NULL. on_world: a world was made, before its first event;
      * false and *error (g_free) stop the scenario. */
     bool (*on_world)(void *arg, World *world, char **error);
@@ -123,12 +125,18 @@ World *world_new(Lab *lab, const char *name);
 void world_free(World *world);
 /* Until `until` or until nothing more can happen. Raises what a process raised. */
 void world_run(lua_State *L, World *world, SimTime until);
+/* Now and then while a world runs: shows how far it is. False: it shall go no further. */
+bool world_may_go_on(World *world);
+#define WORLD_LOOK_EVERY 16384 /* events between two looks */
 /* A name for a host or link: raises if it was used before. */
 void world_claim_name(lua_State *L, World *world, const char *name, const char *what);
 const char *world_prefix(const World *world); /* "" or "NAME: ", for messages */
 
 /* Somebody wants the program to end: true, and lab->error says so. */
 bool lab_is_interrupted(Lab *lab);
+
+/* Gives the parameters what the command line set. Raises for what is wrong. */
+void lab_set_params(lua_State *L, Lab *lab);
 
 /* Stops the world: a function that it called raised the error on top of L's stack. */
 void lab_fail(Lab *lab, lua_State *L, const char *who);

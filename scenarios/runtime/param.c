@@ -188,6 +188,24 @@ param_set_text(Param *param, const char *text, char **error)
     return true;
 }
 
+char *
+params_set(const GPtrArray *params, const char *file, const char *set)
+{
+    const char *equals = strchr(set, '=');
+    g_autofree char *name = g_strndup(set, (gsize)(equals - set));
+    Param *param = param_find(params, name);
+    g_autofree char *error = NULL;
+
+    if (param == NULL) {
+        g_autofree char *hint = params_hint(params, name);
+
+        return g_strdup_printf("--set %s: %s has no parameter \"%s\"%s", set, file, name, hint);
+    }
+    if (!param_set_text(param, equals + 1, &error))
+        return g_strdup_printf("--set %s", error);
+    return NULL;
+}
+
 void
 param_set_value(lua_State *L, Param *param, int index, const char *path)
 {

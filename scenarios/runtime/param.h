@@ -49,6 +49,9 @@ void params_read(lua_State *L, int index, GPtrArray *params);
 bool param_set_text(Param *param, const char *text, char **error);
 /* The same from a Lua value; raises. */
 void param_set_value(lua_State *L, Param *param, int index, const char *path);
+/* Sets one of `params` from "NAME=VALUE" of the command line. NULL, or what is wrong (g_free);
+ * `file` is the scenario, for the message. */
+char *params_set(const GPtrArray *params, const char *file, const char *set);
 void param_push(lua_State *L, const Param *param); /* times in s, rates in bit/s, sizes in bytes */
 /* "; did you mean ...?" or a list of the names (g_free). */
 char *params_hint(const GPtrArray *params, const char *found);

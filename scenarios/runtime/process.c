@@ -144,7 +144,9 @@ wait_in_main(lua_State *L, Process *process)
     World *world = process->world;
 
     world->is_running = true;
-    while (process->is_waiting && world->lab->error == NULL) {
+    for (unsigned i = 1; process->is_waiting && world->lab->error == NULL; i++) {
+        if (i % WORLD_LOOK_EVERY == 0 && !world_may_go_on(world))
+            break;
         if (sim_now(world->sim) >= world->lab->options.until || !sim_step(world->sim))
             break;
     }

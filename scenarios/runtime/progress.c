@@ -16,29 +16,53 @@ progress_init(Progress *progress, SimTime until, bool is_wanted)
                             .until = until };
 }
 
-void
-progress_show(Progress *progress, const World *world)
+static bool
+is_due(Progress *progress)
 {
     gint64 now = g_get_monotonic_time();
-    char text[SIM_TIME_TEXT];
-    SimTime at = sim_now(world->sim), until = progress->until;
 
     if (!progress->is_on || now - progress->began < FIRST_AFTER_US ||
         now - progress->drawn < REDRAW_AFTER_US)
-        return;
+        return false;
     progress->drawn = now;
     progress->is_drawn = true;
+    return true;
+}
+
+static void
+draw_bar(const char *prefix, double share, const char *text)
+{
+    int filled = (int)MIN(share * BAR_COLUMNS, BAR_COLUMNS);
+
+    fprintf(stderr, "\r%s[%.*s%*s] %s\033[K", prefix, filled, "##############################",
+            BAR_COLUMNS - filled, "", text);
+}
+
+void
+progress_show(Progress *progress, const World *world)
+{
+    char text[SIM_TIME_TEXT];
+    SimTime at = sim_now(world->sim), until = progress->until;
+
+    if (!is_due(progress))
+        return;
     sim_time_format(at / SIM_MS * SIM_MS, text);
-    if (until == SIM_NEVER || until == 0) {
+    if (until == SIM_NEVER || until == 0)
         fprintf(stderr, "\r%svirtual time %s, %.1f million events\033[K", world->prefix, text,
                 (double)sim_events_run(world->sim) / 1e6);
+    else
+        draw_bar(world->prefix, (double)at / (double)until, text);
+}
+
+void
+progress_count(Progress *progress, unsigned done, unsigned of)
+{
+    if (!is_due(progress))
         return;
-    }
 
-    int filled = (int)MIN((double)at / (double)until * BAR_COLUMNS, BAR_COLUMNS);
+    g_autofree char *text = g_strdup_printf("%u of %u runs", done, of);
 
-    fprintf(stderr, "\r%s[%.*s%*s] %s\033[K", world->prefix, filled,
-            "##############################", BAR_COLUMNS - filled, "", text);
+    draw_bar("", (double)done / (double)of, text);
 }
 
 void

@@ -94,25 +94,106 @@ value_to_node(lua_State *L, int index, unsigned depth)
     return json_node_new(JSON_NODE_NULL);
 }
 
-char *
-results_to_json(Lab *lab)
+/* NULL: nothing was stored. */
+static JsonNode *
+results_to_node(Lab *lab)
 {
     lua_State *L = lab->L;
 
+    /* The scenario has ended; what is asked for now is ours, and nobody would catch an error. */
+    lab->options.memory_limit = SIZE_MAX;
+    lua_settop(L, 0);
     lua_rawgeti(L, LUA_REGISTRYINDEX, lab->results);
     lua_pushnil(L);
 
-    bool is_empty = lua_next(L, -2) == 0;
+    bool is_empty = lua_next(L, 1) == 0;
 
-    lua_settop(L, is_empty ? -2 : -3);
-    if (is_empty)
-        return NULL;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, lab->results);
+    lua_settop(L, 1);
 
-    JsonNode *node = table_to_node(L, lua_gettop(L), 0);
-    char *text = json_to_string(node, true);
+    JsonNode *node = is_empty ? NULL : table_to_node(L, 1, 0);
 
-    json_node_unref(node);
-    lua_pop(L, 1);
-    return text;
+    lua_settop(L, 0);
+    return node;
+}
+
+char *
+results_to_json(Lab *lab)
+{
+    g_autoptr(JsonNode) node = results_to_node(lab);
+
+    return node == NULL ? NULL : json_to_string(node, true);
+}
+
+/* ---- the numbers alone --------------------------------------------------------- */
+
+static void
+number_free(void *arg)
+{
+    ResultNumber *number = arg;
+
+    g_free(number->name);
+    g_free(number);
+}
+
+static void
+add_number(GPtrArray *numbers, const char *name, JsonNode *node)
+{
+    GType type = json_node_get_value_type(node);
+
+    if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
+        return;
+
+    ResultNumber *number = g_new0(ResultNumber, 1);
+
+    number->name = g_strdup(name);
+    number->is_integer = type == G_TYPE_INT64;
+    if (number->is_integer)
+        number->integer = json_node_get_int(node);
+    number->number = number->is_integer ? (double)number->integer : json_node_get_double(node);
+    g_ptr_array_add(numbers, number);
+}
+
+static char *
+member_name(const char *path, const char *name)
+{
+    return path[0] == '\0' ? g_strdup(name) : g_strdup_printf("%s.%s", path, name);
+}
+
+static void
+collect_numbers(GPtrArray *numbers, const char *path, JsonNode *node)
+{
+    if (JSON_NODE_HOLDS_VALUE(node)) {
+        add_number(numbers, path, node);
+    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+        JsonArray *array = json_node_get_array(node);
+
+        for (guint i = 0; i < json_array_get_length(array); i++) {
+            g_autofree char *index = g_strdup_printf("%u", i + 1); /* as Lua counts */
+            g_autofree char *name = member_name(path, index);
+
+            collect_numbers(numbers, name, json_array_get_element(array, i));
+        }
+    } else if (JSON_NODE_HOLDS_OBJECT(node)) {
+        JsonObjectIter iter;
+        const char *key;
+        JsonNode *member;
+
+        json_object_iter_init_ordered(&iter, json_node_get_object(node));
+        while (json_object_iter_next_ordered(&iter, &key, &member)) {
+            g_autofree char *name = member_name(path, key);
+
+            collect_numbers(numbers, name, member);
+        }
+    }
+}
+
+GPtrArray *
+results_numbers(Lab *lab)
+{
+    GPtrArray *numbers = g_ptr_array_new_with_free_func(number_free);
+    g_autoptr(JsonNode) node = results_to_node(lab);
+
+    if (node != NULL)
+        collect_numbers(numbers, "", node);
+    return numbers;
 }

@@ -192,19 +192,35 @@ read_module(const Lab *lab, const char *name, char **chunk)
     return text;
 }
 
+/* False: no such module. Holds nothing when it returns, for Lua raises by longjmp. */
+static bool
+load_module(lua_State *L, const char *name, int *status)
+{
+    Lab *lab = lab_of(L);
+    g_autofree char *shelved = g_strdup_printf("=%s", name);
+    g_autofree char *chunk = NULL;
+
+    if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+        return false;
+    if (shelf_load_chunk(lab->options.shelf, L, shelved, status))
+        return true;
+
+    g_autofree char *text = read_module(lab, name, &chunk);
+
+    if (text == NULL)
+        return false;
+    *status = luaL_loadbufferx(L, text, strlen(text), chunk, "t");
+    if (*status == LUA_OK)
+        shelf_put_chunk(lab->options.shelf, L, shelved);
+    return true;
+}
+
 void
 sandbox_load_module(lua_State *L, const char *name)
 {
-    char *chunk = NULL;
-    bool is_word =
-        name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
-    char *text = is_word ? read_module(lab_of(L), name, &chunk) : NULL;
-    bool is_found = text != NULL;
-    int status = is_found ? luaL_loadbufferx(L, text, strlen(text), chunk, "t") : LUA_OK;
+    int status;
 
-    g_free(text);
-    g_free(chunk); /* Lua raises by longjmp: nothing may be held past here */
-    if (!is_found)
+    if (!load_module(L, name, &status))
         conf_error(L,
                    "require: found \"%s\", expected the name of a module in scenarios/lib or "
                    "beside the scenario",

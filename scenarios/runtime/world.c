@@ -88,6 +88,16 @@ world_claim_name(lua_State *L, World *world, const char *name, const char *what)
     g_hash_table_add(world->names, g_strdup(name));
 }
 
+bool
+world_may_go_on(World *world)
+{
+    Lab *lab = world->lab;
+
+    if (lab->options.on_progress != NULL)
+        lab->options.on_progress(lab->options.arg, world);
+    return !lab_is_interrupted(lab) && lab->error == NULL;
+}
+
 /* Until the queue is empty: event by event, so that the clock stands at the
  * last one. */
 static void
@@ -95,15 +105,11 @@ run_dry(World *world)
 {
     Lab *lab = world->lab;
 
-    while (lab->error == NULL) {
-        for (unsigned i = 0; i < 16384; i++)
+    do {
+        for (unsigned i = 0; i < WORLD_LOOK_EVERY; i++)
             if (lab->error != NULL || !sim_step(world->sim))
                 return;
-        if (lab_is_interrupted(lab))
-            return;
-        if (lab->options.on_progress != NULL)
-            lab->options.on_progress(lab->options.arg, world);
-    }
+    } while (world_may_go_on(world));
 }
 
 #define SLICE_WALL_US 50000 /* between two looks at the progress bar and at Ctrl-C */
@@ -111,7 +117,6 @@ run_dry(World *world)
 static void
 run_until(World *world, SimTime until)
 {
-    Lab *lab = world->lab;
     SimTime slice = SIM_MS;
 
     do {
@@ -123,9 +128,7 @@ run_until(World *world, SimTime until)
             slice = MIN(slice * 2, SIM_SEC * 3600);
         else
             slice = MAX(slice / 2, SIM_US);
-        if (lab->options.on_progress != NULL)
-            lab->options.on_progress(lab->options.arg, world);
-    } while (!lab_is_interrupted(lab) && lab->error == NULL && sim_now(world->sim) < until);
+    } while (world_may_go_on(world) && sim_now(world->sim) < until);
 }
 
 void
