@@ -73,7 +73,9 @@ demo:
 	@$(MAKE) -j$(JOBS) --no-print-directory all
 	$(BUILD)/halfopen run scenarios/lost_final_ack.lua --plot --out runs/demo
 
+# Who may not install packages runs what those that are there allow: the other tests skip.
 test:
+	@scripts/install-deps --tests || command -v prove >/dev/null
 	$(MAKE) -j$(JOBS) -s all packetdrill tests bench-programs
 	BUILD=$(BUILD) prove --jobs $(JOBS) --exec scripts/run-test $(TESTS) $(TEST_SCRIPTS)
 
