@@ -170,8 +170,9 @@ run_one(const char *name, uint64_t size, bool small)
         const BenchWorkload *workload = &bench_workloads[i];
 
         if (strcmp(workload->name, name) == 0) {
-            BenchResult r =
-                workload->run(size > 0 ? size : small ? workload->small : workload->size);
+            BenchResult r = workload->run(size > 0 ? size
+                                          : small  ? workload->small
+                                                   : workload->size);
 
             printf("%s segments %" G_GUINT64_FORMAT " events %" G_GUINT64_FORMAT
                    " connections %" G_GUINT64_FORMAT " packets %" G_GUINT64_FORMAT
