@@ -135,6 +135,24 @@ an_echo_reduces_the_window_and_is_answered_with_cwr(void)
     g_assert_true(receiver_sent(b)->flags & TCP_CWR);
 }
 
+static void
+each_field_has_its_counter(void)
+{
+    g_autoptr(TcpBench) b = with_ecn();
+    uint64_t before = receiver_count(b, MIB_IpExtInNoECTPkts);
+
+    deliver_marked(b, ECN_NOT_ECT, TCP_ACK, 1, 100);
+    deliver_marked(b, ECN_ECT1, TCP_ACK, 101, 100);
+    deliver_marked(b, ECN_ECT0, TCP_ACK, 201, 100);
+    deliver_marked(b, ECN_ECT0, TCP_ACK, 301, 100);
+    deliver_marked(b, ECN_CE, TCP_ACK, 401, 100);
+    g_assert_cmpuint(receiver_count(b, MIB_IpExtInNoECTPkts), ==, before + 1);
+    g_assert_cmpuint(receiver_count(b, MIB_IpExtInECT1Pkts), ==, 1);
+    g_assert_cmpuint(receiver_count(b, MIB_IpExtInECT0Pkts), ==, 2);
+    g_assert_cmpuint(receiver_count(b, MIB_IpExtInCEPkts), ==, 1);
+    g_assert_cmpuint(receiver_count(b, MIB_IpInAddrErrors), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -147,6 +165,7 @@ main(int argc, char **argv)
     ADD(congestion_is_echoed_until_cwr);
     ADD(new_data_is_ect_and_acks_are_not);
     ADD(an_echo_reduces_the_window_and_is_answered_with_cwr);
+    ADD(each_field_has_its_counter);
 #undef ADD
     return g_test_run();
 }
