@@ -213,6 +213,13 @@ is_dubious(const TcpConn *conn, const AckState *ack)
            conn->w.ca_state != TCP_CA_OPEN;
 }
 
+static inline void
+note_pacing(TcpConn *conn)
+{
+    conn->rec.pace_cwnd = MAX(conn->w.cwnd, conn->rec.packets_out);
+    conn->rec.pace_srtt = conn->rtt.srtt;
+}
+
 static void
 congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
 {
@@ -222,6 +229,9 @@ congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
     if (conn->cc->main) {
         tcp_cc_refresh(conn);
         conn->cc->main(&conn->w, &ack->rate);
+        if (__builtin_expect(conn->w.marks_app_limited, 0))
+            tcp_rate_mark_app_limited(conn);
+        note_pacing(conn); /* for those that set no rate of their own */
         return;
     }
     /* With much reordering any delivery opens the window, else only in-order
@@ -236,8 +246,7 @@ congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
         conn->cc->on_ack(&conn->w, &sample);
         conn->rec.cwnd_stamp = tcp_now(conn);
     }
-    conn->rec.pace_cwnd = MAX(conn->w.cwnd, conn->rec.packets_out);
-    conn->rec.pace_srtt = conn->rtt.srtt;
+    note_pacing(conn);
 }
 
 static void
@@ -246,8 +255,10 @@ count_delivered(TcpConn *conn, uint32_t delivered, bool is_ece)
     if (!delivered)
         return;
     host_count_n(conn->stack->host, MIB_TcpExtTCPDelivered, delivered);
-    if (is_ece)
+    if (is_ece) {
+        conn->rec.delivered_ce += delivered;
         host_count_n(conn->stack->host, MIB_TcpExtTCPDeliveredCE, delivered);
+    }
 }
 
 /* Acknowledgment of something outstanding, or a duplicate. */

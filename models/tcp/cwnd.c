@@ -19,6 +19,7 @@ tcp_cc_refresh(TcpConn *conn)
     w->app_limited = conn->rec.app_limited != 0;
     w->is_cwnd_limited = tcp_cwnd_is_limited(conn);
     w->last_send_at = conn->rec.last_send_at;
+    w->departs_at = conn->rec.paced_until;
 }
 
 void
@@ -50,6 +51,11 @@ tcp_cwnd_room(const TcpConn *conn)
 {
     uint32_t in_flight = tcp_packets_in_flight(conn), cwnd = conn->w.cwnd;
 
+    /* Limited transmit (RFC 3042) is what the count in flight does by itself; without
+     * it, what the first duplicates tell of makes no room. */
+    if (__builtin_expect(conn->w.ca_state == TCP_CA_DISORDER, 0) &&
+        !conn->stack->params->limited_transmit)
+        in_flight += conn->rec.sacked_out;
     /* The SYN-ACK of a Fast Open child takes no room of its data's. */
     if (__builtin_expect(conn->state == TCP_SYN_RECEIVED, 0) && in_flight > 0)
         in_flight--;

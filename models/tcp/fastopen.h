@@ -5,6 +5,7 @@
  *   fastopen.c        cookies, socket options, life of the struct
  *   fastopen_client.c the cache of cookies, SYN with data, the SYN-ACK's answer
  *   fastopen_server.c a SYN with data becomes a connection before the handshake
+ *   fastopen_hole.c   paths that don't bear it turn it off for a while
  */
 #ifndef HALFOPEN_MODELS_TCP_FASTOPEN_H
 #define HALFOPEN_MODELS_TCP_FASTOPEN_H
@@ -54,6 +55,7 @@ struct TcpFastOpen {
     bool has_syn_data;              /* and data */
     bool syn_data_acked;            /* tcpi_options: TCPI_OPT_SYN_DATA */
     uint8_t fail;                   /* TcpFastOpenFail */
+    bool tries_again;               /* the first since a black hole turned Fast Open off */
     TcpFastOpenCookie cookie;       /* what our SYN carries, or (a child) our SYN-ACK */
 
     /* Of a server's child */
@@ -94,6 +96,12 @@ void tcp_fastopen_queue_syn(TcpConn *conn);
  * unacknowledged, which are sent again, and the ACK with them. */
 bool tcp_fastopen_syn_ack(TcpConn *conn, const TcpSegment *seg);
 void tcp_fastopen_cache_free(TcpStack *stack);
+
+/* fastopen_hole.c. Asked before a SYN is made: no option, then, and no data. */
+bool tcp_fastopen_is_turned_off(TcpConn *conn);
+void tcp_fastopen_note_timeout(TcpConn *conn, bool is_last); /* before rec.retransmits counts it */
+void tcp_fastopen_note_stray_rst(TcpConn *conn);
+void tcp_fastopen_note_end(TcpConn *conn); /* its reassembly queue is still there */
 
 /* fastopen_server.c. The SYN's data may be welcome: true if the request has
  * become a connection. *reply: the cookie for the SYN-ACK otherwise. */

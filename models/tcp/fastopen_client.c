@@ -68,7 +68,7 @@ tcp_fastopen_cache_free(TcpStack *stack)
 
 /* Which option a SYN to this server carries, and whether data may go along. */
 static bool
-choose_cookie(const TcpConn *conn, IpAddr server, TcpFastOpenCookie *cookie, uint16_t *mss)
+choose_cookie(TcpConn *conn, IpAddr server, TcpFastOpenCookie *cookie, uint16_t *mss)
 {
     const FastOpenPeer *peer = cache_find(conn->stack, server);
 
@@ -79,6 +79,10 @@ choose_cookie(const TcpConn *conn, IpAddr server, TcpFastOpenCookie *cookie, uin
         *mss = peer->mss;
         if (cookie->len == 0 && peer->try_next == TRY_EXPERIMENTAL)
             cookie->is_experimental = true;
+    }
+    if (tcp_fastopen_is_turned_off(conn)) {
+        cookie->len = -1;
+        return false;
     }
     if ((conn->stack->params->fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE) ||
         conn->fastopen->no_cookie) {

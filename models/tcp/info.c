@@ -79,6 +79,7 @@ fill_counts(const TcpConn *conn, TcpInfo *info)
     info->data_segs_out = conn->data_segs_out;
     info->notsent_bytes = (uint32_t)tcp_unsent_bytes(conn);
     info->delivered = conn->w.delivered;
+    info->delivered_ce = conn->rec.delivered_ce;
     info->dsack_dups = conn->rec.dsack_dups;
     info->reord_seen = conn->rec.reord_seen;
     info->rcv_ooopack = conn->rcv.ooo_packets;

@@ -4,6 +4,7 @@
  * or the next acknowledgment. */
 #include "models/tcp/delack.h"
 #include "models/tcp/ecn.h"
+#include "models/tcp/fastopen.h"
 #include "models/tcp/rcvwindow.h"
 #include "models/tcp/text.h"
 #include "models/tcp/timestamps.h"
@@ -125,14 +126,17 @@ check_rst(TcpConn *conn, TcpSegment *seg)
     if (!(seg->flags & TCP_RST))
         return TCP_PASS;
     if (seg->seq != conn->rcv.nxt) {
-        if (resets_after_fin(conn, seg))
+        if (resets_after_fin(conn, seg)) {
             rule = "Linux: RST at the FIN";
-        else if (is_at_right_edge_of_sacks(conn, seg))
+        } else if (is_at_right_edge_of_sacks(conn, seg)) {
             rule = "Linux: RST at the right edge of SACK";
-        else if (params->cf_no_rst_check)
+        } else if (params->cf_no_rst_check) {
             counterfactual = "counterfactual.no_rst_check";
-        else if (params->rfc5961)
-            return TCP_CHALLENGE;
+        } else {
+            tcp_fastopen_note_stray_rst(conn);
+            if (params->rfc5961)
+                return TCP_CHALLENGE;
+        }
     }
     tcp_reset_received(conn, seg, rule, counterfactual);
     return TCP_GONE;

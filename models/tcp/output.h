@@ -172,5 +172,6 @@ void tcp_rate_sent(TcpConn *conn, TcpTxSeg *seg);
 void tcp_rate_delivered(TcpConn *conn, TcpTxSeg *seg, CcRateSample *sample);
 void tcp_rate_finish(TcpConn *conn, uint32_t delivered, uint32_t lost, CcRateSample *sample);
 void tcp_rate_check_app_limited(TcpConn *conn);
+void tcp_rate_mark_app_limited(TcpConn *conn); /* what is in flight now is no measure of the path */
 
 #endif

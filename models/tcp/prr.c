@@ -11,8 +11,10 @@ tcp_prr_update(TcpConn *conn, uint32_t delivered, uint32_t lost, uint32_t flags)
 
     if (delivered == 0 || conn->w.prior_cwnd == 0)
         return;
-    if (!conn->stack->params->prr) { /* RFC 6675: straight to ssthresh */
-        conn->w.cwnd = MAX(conn->w.ssthresh, 1u);
+    if (!conn->stack->params->prr) {
+        /* RFC 6675 §5: straight to ssthresh (4.2), and the first retransmission goes
+         * whatever is in flight (4.3). */
+        conn->w.cwnd = MAX(conn->w.ssthresh, conn->rec.prr_out ? 1 : in_flight + 1);
         return;
     }
     conn->rec.prr_delivered += delivered;

@@ -69,9 +69,16 @@ tcp_rate_finish(TcpConn *conn, uint32_t delivered, uint32_t lost, CcRateSample *
 }
 
 void
+tcp_rate_mark_app_limited(TcpConn *conn)
+{
+    conn->rec.app_limited = MAX(conn->w.delivered + tcp_packets_in_flight(conn), 1u);
+    conn->w.marks_app_limited = false;
+}
+
+void
 tcp_rate_check_app_limited(TcpConn *conn)
 {
     if (conn->snd.write_seq - conn->snd.nxt < conn->snd.mss &&
         tcp_packets_in_flight(conn) < conn->w.cwnd && conn->rec.lost_out <= conn->rec.retrans_out)
-        conn->rec.app_limited = MAX(conn->w.delivered + tcp_packets_in_flight(conn), 1u);
+        tcp_rate_mark_app_limited(conn);
 }

@@ -61,7 +61,7 @@ tcp_initial_window(const TcpConn *conn, IpAddr peer, uint32_t space, uint32_t ms
 {
     const TcpParams *params = conn->stack->params;
     const IpMetrics *route = ip_metrics(conn->stack->host, peer);
-    uint32_t wnd;
+    uint32_t wnd, most_first;
 
     if (*clamp == 0)
         *clamp = route->window ? route->window : params->window_clamp;
@@ -70,11 +70,12 @@ tcp_initial_window(const TcpConn *conn, IpAddr peer, uint32_t space, uint32_t ms
     if (*clamp == 0)
         *clamp = UINT32_C(65535) << WSCALE_MAX;
     space = MIN(space, *clamp);
+    most_first = MIN(space, 65535u);
     if (space > mss && mss)
         space -= space % mss;
     wnd = MIN(space, 65535u);
     if (params->syn_window)
-        wnd = MIN(params->syn_window, 65535u);
+        wnd = MIN(params->syn_window, most_first); /* no more than there is room for */
     if (route->initrwnd)
         wnd = (uint32_t)MIN(wnd, (uint64_t)route->initrwnd * mss);
     *wscale = 0;

@@ -322,6 +322,14 @@ tcp_reassembly_end(const TcpReassembly *ooo)
 }
 
 bool
+tcp_reassembly_is_lone_fin(const TcpConn *conn)
+{
+    const OooRun *run = conn->ooo ? conn->ooo->first : NULL;
+
+    return run && !run->next && run->first == run->last && run->first->has_fin;
+}
+
+bool
 tcp_reassembly_find(const TcpConn *conn, uint32_t seq, Payload *byte)
 {
     for (OooRun *run = conn->ooo ? conn->ooo->first : NULL; run; run = run->next) {

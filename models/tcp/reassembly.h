@@ -18,6 +18,8 @@ bool tcp_reassembly_drain(TcpConn *conn);
 void tcp_reassembly_prune(TcpConn *conn);
 void tcp_reassembly_clear(TcpConn *conn);
 uint32_t tcp_reassembly_end(const TcpReassembly *ooo); /* right edge of the last run */
+/* All that came out of order is one segment with a FIN. */
+bool tcp_reassembly_is_lone_fin(const TcpConn *conn);
 /* Where the byte of this sequence number is; false: not here. */
 bool tcp_reassembly_find(const TcpConn *conn, uint32_t seq, Payload *byte);
 

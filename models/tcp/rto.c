@@ -3,6 +3,7 @@
  * into the time that so many backed-off retransmissions would take, so that a
  * larger RTO does not make a connection live longer. */
 #include "models/tcp/ack.h"
+#include "models/tcp/fastopen.h"
 
 static unsigned
 log2_floor(uint64_t x)
@@ -96,7 +97,9 @@ gives_up(TcpConn *conn)
     }
     if (user_timeout)
         rule = "TCP_USER_TIMEOUT";
-    if (!expired && !has_timed_out(conn, retries, user_timeout))
+    expired = expired || has_timed_out(conn, retries, user_timeout);
+    tcp_fastopen_note_timeout(conn, expired);
+    if (!expired)
         return false;
     tcp_fail_timeout(conn, "retransmission timeout", rule);
     return true;
@@ -145,8 +148,9 @@ static void
 back_off(TcpConn *conn)
 {
     const TcpParams *params = conn->stack->params;
+    /* Too little is out for fast retransmit, and not because it has just begun. */
     bool is_thin = (conn->opt.thin_linear || params->thin_linear_timeouts) &&
-                   conn->rec.packets_out < 4 && conn->w.ssthresh == CC_INFINITE_SSTHRESH;
+                   conn->rec.packets_out < 4 && conn->w.ssthresh < CC_INFINITE_SSTHRESH;
 
     if (conn->state == TCP_ESTABLISHED && is_thin && conn->rec.retransmits <= 6) {
         conn->rtt.backoff = 0;

@@ -36,10 +36,11 @@ tcp_sndbuf_expand(TcpConn *conn)
     const TcpParams *params = conn->stack->params;
     uint32_t mss = MAX(conn->snd.mss_clamp, conn->snd.mss);
     /* The worst case: every segment a buffer of its own, in a power of two of
-     * memory with room for headers; twice a window of them. */
+     * memory with room for headers; twice a window of them, or as the algorithm wants. */
     uint64_t each = 256 + ((uint64_t)1 << (32 - __builtin_clz(mss + 576 - 1)));
     uint32_t segs = MAX(MAX(10u, conn->w.cwnd), conn->rec.reordering + 1);
-    uint64_t wanted = 2 * each * segs;
+    uint32_t windows = conn->cc && conn->cc->sndbuf_windows ? conn->cc->sndbuf_windows : 2;
+    uint64_t wanted = windows * each * segs;
 
     if (conn->snd.buf < wanted)
         conn->snd.buf = (uint32_t)MIN(wanted, params->wmem_max);

@@ -391,3 +391,14 @@ tcp_get_congestion(const TcpConn *conn)
 
     return ops != NULL ? ops->name : conn->stack->params->congestion_control;
 }
+
+const char *
+tcp_describe_congestion(const TcpConn *conn, char text[128])
+{
+    CcWindow w = conn->w;
+
+    if (conn->cc == NULL || conn->cc->describe == NULL)
+        return "";
+    w.ce_state = conn->ecn.ece_demand;
+    return conn->cc->describe(&w, text);
+}

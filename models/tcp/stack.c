@@ -157,6 +157,7 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
     }
     conn->has_ended = true;
     conn->shut = 3;
+    tcp_fastopen_note_end(conn);
     tcp_data_done(conn);
     tcp_fastopen_child_done(conn);
     sim_timer_done(stack->sim, &conn->keep);

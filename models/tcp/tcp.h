@@ -182,6 +182,8 @@ int tcp_set_option_bytes(TcpConn *conn, TcpOption option, const void *bytes, siz
 int tcp_get_option_bytes(TcpConn *conn, TcpOption option, void *bytes, size_t *len);
 int tcp_set_congestion(TcpConn *conn, const char *name); /* -ENOENT: no such algorithm */
 const char *tcp_get_congestion(const TcpConn *conn);
+/* What the algorithm tells of itself, as ss prints it ("bbr:(...)"); "" if nothing. */
+const char *tcp_describe_congestion(const TcpConn *conn, char text[128]);
 int tcp_option_find(const char *name); /* "TCP_NODELAY", "SO_LINGER", ...; -1: no such */
 
 /* What `ss -ti` prints; fields as in linux/tcp.h. Filled by info.c. */

@@ -304,6 +304,7 @@ struct TcpConn {
         uint32_t prior_ssthresh;
         uint32_t prr_delivered, prr_out;
         uint32_t dsack_dups;
+        uint32_t delivered_ce; /* segments that ACKs with ECE delivered */
         uint32_t total_retrans;
         SimTime probes_at; /* first of them; 0: none */
         uint16_t total_rto, rto_recoveries;
@@ -352,6 +353,10 @@ struct TcpStack {
     GPtrArray *listeners;           /* borrows: TcpConn in LISTEN, in the order of listen() */
     TcpConn *first;                 /* all of them, newest first */
     SimRng rng, cc_rng, challenge_rng;
+    struct {
+        SimTime at;     /* when a black hole was seen last ... */
+        uint32_t times; /* ... and how often since the last success: fastopen_hole.c */
+    } fastopen_hole;
     uint32_t n_orphans;
     uint32_t challenges_left;                /* in this window: RFC 5961 §7 */
     SimTime challenge_window;                /* which one; 0: none yet */

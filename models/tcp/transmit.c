@@ -117,6 +117,8 @@ tcp_transmit(TcpConn *conn, Packet *packet, uint32_t seq, uint16_t flags, const 
     h->flags = flags;
     h->ack = flags & TCP_ACK ? conn->rcv.nxt : 0;
     h->urg = 0;
+    if (__builtin_expect(conn->snd.urgent, 0))
+        fill_urgent(conn, h); /* news of it needs no room in the window */
     fill_options(conn, h);
     h->wnd = take_window(conn, flags);
     return send_packet(conn, packet, false);

@@ -157,6 +157,119 @@ fastopen_can_be_turned_off(void)
     send_with_syn(b, -EOPNOTSUPP);
 }
 
+/* ---- black holes ----------------------------------------------------------------------- */
+
+static bool
+next_syn_has_the_option(TcpBench *b)
+{
+    const Packet *syn = g_queue_peek_tail(b->sent);
+
+    g_assert_nonnull(syn);
+    g_assert_cmphex(syn->tcp.flags, ==, TCP_SYN);
+    return syn->tcp.options & TCPOPT_HAS_FASTOPEN;
+}
+
+/* Another connection to the same server: does it try? */
+static bool
+tries_fastopen(TcpBench *b)
+{
+    Socket *sock = tcp_bench_open(b);
+    bool tries;
+
+    tcp_bench_skip(b);
+    tcp_sendto_fastopen(sock_tcp(sock), peer, "hello", 5, TCP_MSG_FASTOPEN);
+    tcp_bench_run(b, 0);
+    tries = next_syn_has_the_option(b);
+    tcp_bench_close(b, sock);
+    return tries;
+}
+
+/* A client whose SYN with data timed out three times. */
+static TcpBench *
+client_in_a_hole(void)
+{
+    TcpBench *b = client_with_cookie();
+    Socket *sock;
+
+    tcp_bench_set(b, "net.ipv4.tcp_fastopen_blackhole_timeout_sec", "100");
+    sock = send_with_syn(b, 5);
+    tcp_bench_run(b, 2500 * SIM_MS); /* two timeouts */
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 0);
+    tcp_bench_run(b, 1000 * SIM_MS);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 1);
+    tcp_bench_close(b, sock);
+    return b;
+}
+
+static void
+third_timeout_turns_it_off_for_a_while(void)
+{
+    g_autoptr(TcpBench) b = client_in_a_hole();
+
+    g_assert_false(tries_fastopen(b));
+    tcp_bench_run(b, 95 * SIM_SEC);
+    g_assert_false(tries_fastopen(b));
+    tcp_bench_run(b, 6 * SIM_SEC);
+    g_assert_true(tries_fastopen(b));
+}
+
+static void
+second_hole_lasts_twice_as_long(void)
+{
+    g_autoptr(TcpBench) b = client_in_a_hole();
+    Socket *sock;
+
+    tcp_bench_run(b, 101 * SIM_SEC);
+    sock = send_with_syn(b, 5);
+    tcp_bench_run(b, 3500 * SIM_MS);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 2);
+    tcp_bench_close(b, sock);
+    tcp_bench_run(b, 190 * SIM_SEC);
+    g_assert_false(tries_fastopen(b));
+    tcp_bench_run(b, 11 * SIM_SEC);
+    g_assert_true(tries_fastopen(b));
+}
+
+static void
+rst_out_of_order_before_any_data_turns_it_off(void)
+{
+    g_autoptr(TcpBench) b = client_with_cookie();
+
+    tcp_bench_set(b, "net.ipv4.tcp_fastopen_blackhole_timeout_sec", "100");
+    send_with_syn(b, 5);
+    deliver(b, SEG(.flags = SYN_ACK, .ack = 6), -1, NULL);
+    deliver(b, SEG(.flags = TCP_RST, .seq = 1000), -1, NULL);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 1);
+    g_assert_false(tries_fastopen(b));
+}
+
+static void
+fin_out_of_order_and_nothing_else_turns_it_off(void)
+{
+    g_autoptr(TcpBench) b = client_with_cookie();
+    Socket *sock;
+
+    tcp_bench_set(b, "net.ipv4.tcp_fastopen_blackhole_timeout_sec", "100");
+    sock = send_with_syn(b, 5);
+    deliver(b, SEG(.flags = SYN_ACK, .ack = 6), -1, NULL);
+    deliver(b, SEG(.flags = TCP_FIN | TCP_ACK, .seq = 1000, .ack = 6), -1, NULL);
+    sock_abort(sock);
+    g_ptr_array_remove(b->others, sock);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 1);
+}
+
+static void
+by_default_it_is_never_turned_off(void)
+{
+    g_autoptr(TcpBench) b = client_with_cookie();
+    Socket *sock = send_with_syn(b, 5);
+
+    tcp_bench_run(b, 4 * SIM_SEC);
+    g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenBlackhole], ==, 0);
+    tcp_bench_close(b, sock);
+    g_assert_true(tries_fastopen(b));
+}
+
 /* ---- the server -------------------------------------------------------------------------- */
 
 static TcpBench *
@@ -215,6 +328,28 @@ a_cookie_of_the_key_before_is_taken_and_renewed(void)
     g_assert_cmpuint(b->host->mib[MIB_TcpExtTCPFastOpenPassiveAltKey], ==, 1);
 }
 
+/* RFC 7413 §4.2.2, RFC 6928: the whole first window, for the SYN-ACK takes none of it. */
+static void
+server_sends_ten_segments_before_the_handshake_ends(void)
+{
+    uint8_t given[8];
+    g_autoptr(TcpBench) b = server(5, given);
+    int error;
+
+    deliver(b, SEG(.flags = TCP_SYN, .len = 100), 8, given);
+    tcp_bench_skip(b);
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpint(sock_send(b->sock, NULL, 40000, 0), >=, 14600);
+    tcp_bench_run(b, 0);
+    for (uint32_t seq = 1; seq < 14601; seq += 1460) {
+        const Packet *packet = g_queue_peek_head(b->sent);
+
+        g_assert_nonnull(packet);
+        tcp_bench_expect(b, SEG(.flags = packet->tcp.flags, .seq = seq, .ack = 101, .len = 1460));
+    }
+    tcp_bench_expect_silence(b);
+}
+
 static void
 server_refuses_data_with_a_forged_cookie_and_gives_the_right_one(void)
 {
@@ -269,8 +404,14 @@ main(int argc, char **argv)
     CLAIM(client_may_do_without_a_cookie_when_told_so);
     CLAIM(fastopen_connect_waits_for_the_first_data);
     CLAIM(fastopen_can_be_turned_off);
+    CLAIM(third_timeout_turns_it_off_for_a_while);
+    CLAIM(second_hole_lasts_twice_as_long);
+    CLAIM(rst_out_of_order_before_any_data_turns_it_off);
+    CLAIM(fin_out_of_order_and_nothing_else_turns_it_off);
+    CLAIM(by_default_it_is_never_turned_off);
     CLAIM(server_takes_data_with_a_valid_cookie_before_the_handshake_ends);
     CLAIM(a_cookie_of_the_key_before_is_taken_and_renewed);
+    CLAIM(server_sends_ten_segments_before_the_handshake_ends);
     CLAIM(server_refuses_data_with_a_forged_cookie_and_gives_the_right_one);
     CLAIM(child_outlives_its_listener);
     CLAIM(server_falls_back_when_its_queue_is_full);

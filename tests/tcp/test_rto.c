@@ -166,6 +166,116 @@ small_segments_are_retransmitted_as_one(void)
     g_assert_cmpuint(s->conn->rec.packets_out, ==, 1);
 }
 
+/* RFC 1122 R1 and R2 as the user may set them, for one socket or for the host. */
+static void
+the_users_bounds_of_the_rto_are_kept(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+    Socket *sock = s->bench->sock;
+    SimTime rto;
+
+    g_assert_cmpint(sock_set_option(sock, TCP_OPT_RTO_MIN_US, 50000), ==, 0);
+    g_assert_cmpint(sock_set_option(sock, TCP_OPT_RTO_MAX_MS, 1000), ==, 0);
+    for (unsigned i = 0; i < 20; i++) { /* until the deviation has come down */
+        sender_write(s, 100);
+        sender_run(s, 20 * SIM_MS);
+        sender_ack(s, 101 + 100 * i, NULL);
+    }
+    tcp_bench_skip(s->bench);
+    rto = s->conn->rtt.rto;
+    g_assert_cmpint(rto, >=, 70 * SIM_MS);
+    g_assert_cmpint(rto, <, 71 * SIM_MS);
+    sender_write(s, 100);
+    sender_expect(s, 2001, 2101);
+    for (unsigned i = 0; i < 4; i++)
+        g_assert_cmpint(sender_await(s, 2001, 2101), ==, rto << i);
+    g_assert_cmpint(sender_await(s, 2001, 2101), ==, SIM_SEC);
+    g_assert_cmpint(sender_await(s, 2001, 2101), ==, SIM_SEC);
+}
+
+/* A thin stream has too little out for fast retransmit: its first six timeouts come at
+ * even intervals (TCP_THIN_LINEAR_TIMEOUTS). */
+static void
+thin_streams_do_not_back_off_at_first(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    g_assert_cmpint(sock_set_option(s->bench->sock, TCP_OPT_THIN_LINEAR_TIMEOUTS, 1), ==, 0);
+    sender_write(s, 3000);
+    sender_expect(s, 1, 3001);
+    for (unsigned i = 0; i < 7; i++)
+        g_assert_cmpint(sender_await(s, 1, 1001), ==, 220 * SIM_MS);
+    g_assert_cmpint(sender_await(s, 1, 1001), ==, 440 * SIM_MS);
+    g_assert_cmpint(sender_await(s, 1, 1001), ==, 880 * SIM_MS);
+}
+
+static void
+a_stream_of_four_segments_is_not_thin(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    g_assert_cmpint(sock_set_option(s->bench->sock, TCP_OPT_THIN_LINEAR_TIMEOUTS, 1), ==, 0);
+    sender_write(s, 4000);
+    sender_expect(s, 1, 4001);
+    g_assert_cmpint(sender_await(s, 1, 1001), ==, 220 * SIM_MS);
+    g_assert_cmpint(sender_await(s, 1, 1001), ==, 440 * SIM_MS);
+}
+
+static void
+syncnt_bounds_the_tries_of_one_socket(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_RFC); /* no linear ones */
+
+    tcp_bench_connect(b);
+    sock_set_option(b->sock, TCP_OPT_SYNCNT, 2);
+    tcp_bench_expect(b, SEG(.flags = TCP_SYN));
+    g_assert_cmpint(tcp_bench_await(b, SEG(.flags = TCP_SYN)), ==, SIM_SEC);
+    g_assert_cmpint(tcp_bench_await(b, SEG(.flags = TCP_SYN)), ==, 2 * SIM_SEC);
+    tcp_bench_run(b, 4 * SIM_SEC);
+    tcp_bench_expect_silence(b);
+    g_assert_cmpint(sock_take_error(b->sock), ==, ETIMEDOUT);
+}
+
+static void
+user_timeout_bounds_connect(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_new(TCP_PROFILE_LINUX);
+
+    tcp_bench_connect(b);
+    sock_set_option(b->sock, TCP_OPT_USER_TIMEOUT, 2500);
+    tcp_bench_run(b, 5 * SIM_SEC);
+    g_assert_cmpint(sock_take_error(b->sock), ==, ETIMEDOUT);
+}
+
+/* RFC 6298 §5.3: an ACK of new data starts the timer anew, whole. */
+static void
+progress_restarts_the_timer(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+
+    sender_write(s, 2000);
+    sender_expect(s, 1, 2001);
+    sender_run(s, 200 * SIM_MS);
+    sender_ack(s, 1001, NULL);
+    SimTime rto = s->conn->rtt.rto;
+    g_assert_cmpint(sender_await(s, 1001, 2001), ==, rto);
+}
+
+/* RFC 7323 §4.1, RFC 6298 §3: with timestamps a retransmission gives a sample too. */
+static void
+with_timestamps_the_ack_of_a_retransmission_is_a_sample(void)
+{
+    g_autoptr(Sender) s = sender_new((SenderParams){ .mss = 1012, .rtt = 20 * SIM_MS, .ts = true });
+
+    sender_write(s, 1000);
+    sender_expect(s, 1, 1001);
+    sender_await(s, 1, 1001);
+    sender_run(s, 20 * SIM_MS);
+    sender_ack(s, 1001, NULL); /* echoes the retransmission */
+    g_assert_cmpint(s->conn->rtt.srtt, ==, 20 * SIM_MS);
+    g_assert_cmpuint(s->conn->rtt.backoff, ==, 0);
+}
+
 static void
 a_closed_window_is_probed_below_una(void)
 {
@@ -320,6 +430,13 @@ main(int argc, char **argv)
     ADD("rto", syns_follow_the_linear_schedule);
     ADD("rto", syns_of_the_rfc_are_tried_for_three_minutes);
     ADD("rto", two_lost_syns_leave_a_window_of_one);
+    ADD("rto", the_users_bounds_of_the_rto_are_kept);
+    ADD("rto", thin_streams_do_not_back_off_at_first);
+    ADD("rto", a_stream_of_four_segments_is_not_thin);
+    ADD("rto", syncnt_bounds_the_tries_of_one_socket);
+    ADD("rto", user_timeout_bounds_connect);
+    ADD("rto", progress_restarts_the_timer);
+    ADD("rtt", with_timestamps_the_ack_of_a_retransmission_is_a_sample);
     ADD("persist", a_closed_window_is_probed_below_una);
     ADD("persist", unanswered_probes_end_after_retries2);
     ADD("persist", answered_probes_of_an_orphan_end_two_minutes_apart_on_linux);

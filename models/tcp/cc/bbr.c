@@ -83,10 +83,17 @@ inflight_for(const Bbr *b, const CcWindow *w, uint32_t bw, uint32_t gain)
     return with_bursts(b, w, bdp(b, bw, gain));
 }
 
+/* What will be in flight when the next burst may leave: that is then already
+ * scheduled, and the network goes on delivering until then. */
 static uint32_t
 in_net(const Bbr *b, const CcWindow *w, uint32_t in_flight)
 {
-    return b->pacing_gain > BBR_UNIT ? in_flight + burst_segs(w) : in_flight;
+    uint64_t wait_us = (uint64_t)(MAX(w->departs_at - w->now, 0) / SIM_US);
+    uint64_t delivered = (uint64_t)bbr_bw(b) * wait_us / BBR_BW_UNIT;
+
+    if (b->pacing_gain > BBR_UNIT)
+        in_flight += burst_segs(w);
+    return delivered >= in_flight ? 0 : in_flight - (uint32_t)delivered;
 }
 
 static uint32_t
@@ -231,11 +238,11 @@ check_probe_rtt_done(Bbr *b, CcWindow *w)
 }
 
 /* At the least window for 200 ms and a round, so that the queue is empty and the
- * RTT shows. DIFFERS: Linux also marks the connection as limited by its
- * application meanwhile; here the samples of that time count. */
+ * RTT shows. What is delivered meanwhile is no measure of the bandwidth. */
 static void
 probe_rtt(Bbr *b, CcWindow *w)
 {
+    w->marks_app_limited = true;
     if (b->probe_rtt_end_ms == 0 && w->in_flight <= BBR_LEAST_CWND) {
         b->probe_rtt_end_ms = MAX(bbr_ms(w) + BBR_PROBE_RTT_MS, 1);
         b->probe_rtt_round_done = false;
@@ -260,8 +267,8 @@ update_min_rtt(Bbr *b, CcWindow *w, const CcRateSample *sample)
         b->min_rtt_ms = bbr_ms(w);
     }
     if (has_expired && !b->idle_restart && b->mode != BBR_PROBE_RTT) {
-        save_cwnd(b, w);
         b->mode = BBR_PROBE_RTT;
+        save_cwnd(b, w);
         b->probe_rtt_end_ms = 0;
     }
     if (b->mode == BBR_PROBE_RTT)
@@ -318,6 +325,7 @@ bbr_init(CcWindow *w)
         .min_rtt_us = w->min_rtt > 0 ? (uint32_t)(w->min_rtt / SIM_US) : UINT32_MAX,
         .min_rtt_ms = bbr_ms(w),
         .epoch_us = bbr_us(w),
+        .round_end = w->delivered,
         .mode = BBR_STARTUP,
     };
     w->ssthresh = CC_INFINITE_SSTHRESH;
@@ -385,19 +393,17 @@ static const char *
 bbr_describe(const CcWindow *w, char text[128])
 {
     const Bbr *b = (const Bbr *)w->private;
-    uint64_t bits = bbr_bytes_per_s(w, bbr_bw(b), BBR_UNIT) * 8;
-    unsigned pacing = b->pacing_gain * 1000u / BBR_UNIT, window = b->cwnd_gain * 1000u / BBR_UNIT;
+    uint64_t bits = (unsigned __int128)bbr_bw(b) * w->mss * 8 * (SIM_SEC / SIM_US) >> BBR_BW_BITS;
 
-    g_snprintf(text, 128,
-               "bbr:(bw:%" G_GUINT64_FORMAT
-               "bps,mrtt:%u.%03u,pacing_gain:%u.%03u,cwnd_gain:%u.%03u)",
-               bits, b->min_rtt_us / 1000, b->min_rtt_us % 1000, pacing / 1000, pacing % 1000,
-               window / 1000, window % 1000);
+    g_snprintf(text, 128, "bbr:(bw:%" G_GUINT64_FORMAT "bps,mrtt:%g,pacing_gain:%g,cwnd_gain:%g)",
+               bits, b->min_rtt_us / 1000.0, (double)b->pacing_gain / BBR_UNIT,
+               (double)b->cwnd_gain / BBR_UNIT);
     return text;
 }
 
 const CcOps cc_bbr = {
     .name = "bbr",
+    .sndbuf_windows = 3, /* its window is up to two bandwidth-delay products */
     .init = bbr_init,
     .ssthresh = bbr_ssthresh,
     .on_ack = bbr_on_ack,

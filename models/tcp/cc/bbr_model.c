@@ -45,11 +45,17 @@ filter_add(Bbr *b, uint32_t bw)
         }
     }
     uint32_t age = round - b->best[0].round;
-    if (age > window) { /* the best is too old: the others move up */
-        b->best[0] = b->best[1];
-        b->best[1] = b->best[2];
-        b->best[2].bw = bw;
-        b->best[2].round = round;
+    if (age > window) { /* the best is too old, perhaps the next one too: the others move up */
+        unsigned too_old = round - b->best[1].round > window ? 2 : 1;
+
+        for (unsigned i = 0; i < 3; i++) {
+            if (i + too_old < 3) {
+                b->best[i] = b->best[i + too_old];
+            } else {
+                b->best[i].bw = bw;
+                b->best[i].round = round;
+            }
+        }
     } else if (b->best[1].round == b->best[0].round && age > window / 4) {
         b->best[1].bw = b->best[2].bw = bw;
         b->best[1].round = b->best[2].round = round;

@@ -92,6 +92,18 @@ dctcp_undo_cwnd(CcWindow *w)
     return MAX(w->cwnd, CC_PRIVATE(Dctcp, w)->loss_cwnd);
 }
 
+static const char *
+dctcp_describe(const CcWindow *w, char text[128])
+{
+    const Dctcp *d = (const Dctcp *)w->private;
+
+    g_snprintf(text, 128,
+               "dctcp:(ce_state:%u,alpha:%u,ab_ecn:%" G_GUINT64_FORMAT ",ab_tot:%" G_GUINT64_FORMAT
+               ")",
+               w->ce_state, d->alpha, d->marked, d->acked);
+    return text;
+}
+
 const CcOps cc_dctcp = {
     .name = "dctcp",
     .needs_ecn = true,
@@ -102,4 +114,5 @@ const CcOps cc_dctcp = {
     .on_state = dctcp_on_state,
     .on_event = dctcp_on_event,
     .undo_cwnd = dctcp_undo_cwnd,
+    .describe = dctcp_describe,
 };

@@ -11,6 +11,8 @@ enum {
     HYSTART_DELAY_MIN_US = 4000,
     HYSTART_DELAY_MAX_US = 16000,
     HYSTART_BURST_BYTES = 4 * 65536,
+    HYSTART_BY_TRAIN = 1, /* bits of the tunable */
+    HYSTART_BY_DELAY = 2,
 };
 #define HYSTART_ACK_GAP (2 * SIM_MS) /* ACKs closer than this form a train */
 
@@ -68,8 +70,10 @@ hystart_update(Hystart *h, CcWindow *w, uint32_t rtt_us, uint32_t delay_min_us)
         hystart_begin_round(h, w);
     if (w->cwnd < HYSTART_LOW_WINDOW)
         return;
-    bool train = hystart_train_is_long(h, w, delay_min_us);
-    bool delay = !train && hystart_delay_grew(h, rtt_us, delay_min_us);
+    uint32_t detect = w->params->hystart;
+    bool train = (detect & HYSTART_BY_TRAIN) && hystart_train_is_long(h, w, delay_min_us);
+    bool delay =
+        !train && (detect & HYSTART_BY_DELAY) && hystart_delay_grew(h, rtt_us, delay_min_us);
     if (!train && !delay)
         return;
     h->has_found = true;

@@ -160,6 +160,30 @@ below_16_segments_slow_start_goes_on(void)
     g_assert_cmpuint(lab->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
 }
 
+/* Each of the two signs can be turned off. */
+static void
+the_tunable_chooses_the_signs(void)
+{
+    for (unsigned bits = 0; bits <= 3; bits++) {
+        g_autoptr(Lab) lab = lab_new("cubic");
+
+        lab->params.hystart = bits;
+        lab->w.cwnd = 100;
+        lab_ack(lab, 1, 100 * SIM_MS);
+        for (unsigned i = 0; i < 80; i++) { /* a long train whose delay grows as well */
+            CcAck ack = { .acked_segs = 1, .rtt_ns = 150 * SIM_MS };
+
+            if (i == 20)
+                next_round(lab);
+            lab->cc->on_rtt(&lab->w, &ack);
+            lab->w.now += SIM_MS;
+        }
+        g_assert_cmpint(lab->w.ssthresh == CC_INFINITE_SSTHRESH, ==, bits == 0);
+        g_assert_cmpint(lab->w.hystart_exit == CC_HYSTART_TRAIN, ==, bits == 1);
+        g_assert_cmpint(lab->w.hystart_exit == CC_HYSTART_DELAY, ==, bits >= 2);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -173,6 +197,7 @@ main(int argc, char **argv)
     ADD(a_long_train_of_acks_ends_slow_start);
     ADD(a_delay_grown_by_an_eighth_ends_slow_start);
     ADD(below_16_segments_slow_start_goes_on);
+    ADD(the_tunable_chooses_the_signs);
 #undef ADD
     return g_test_run();
 }
