@@ -18,6 +18,7 @@ void bind_timer(lua_State *L);
 void bind_host(lua_State *L);
 void bind_host_query(lua_State *L); /* methods: adds to the host's metatable */
 void bind_sock(lua_State *L);
+int bind_conn_info(lua_State *L); /* conn:info() */
 void bind_udp(lua_State *L);
 void bind_link(lua_State *L);
 void bind_fate(lua_State *L);

@@ -4,7 +4,6 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "models/tcp/info.h"
 #include "scenarios/runtime/bind.h"
 
 #define RECV_DEFAULT 65536
@@ -36,6 +35,22 @@ read_call_options(lua_State *L, int index, const char *call, unsigned *flags)
 
 /* ---- send ------------------------------------------------------------------------ */
 
+/* Sends what is left of `len` bytes; bytes NULL: a pattern. 0, -EAGAIN (no room: wait), or
+ * another negative errno; process->progress says how much has gone. */
+static int
+send_from_progress(Process *process, Socket *sock, const char *bytes, size_t len, unsigned flags)
+{
+    while ((size_t)process->progress < len) {
+        size_t done = (size_t)process->progress;
+        int64_t sent = sock_send(sock, bytes == NULL ? NULL : bytes + done, len - done, flags);
+
+        if (sent < 0)
+            return (int)sent;
+        process->progress += sent;
+    }
+    return 0;
+}
+
 /* conn:send(text or number of bytes [, options]) -> bytes sent; nil, error, bytes sent before it */
 static int
 try_send(lua_State *L, Process *process)
@@ -54,22 +69,19 @@ try_send(lua_State *L, Process *process)
         value_fail(L, 2, "send", "a text, or a number of bytes");
     if (process->host == NULL)
         sock_set_deadline(process, box, timeout);
-    while ((size_t)process->progress < len) {
-        size_t done = (size_t)process->progress;
-        int64_t sent = sock_send(box->sock, bytes == NULL ? NULL : bytes + done, len - done, flags);
 
-        if (sent == -EAGAIN && !process->is_timed_out)
-            return process_wait_for(process, &box->waiters);
-        if (sent <= 0) {
-            process->result = sent;
-            if (sent == -EAGAIN)
-                timed_out(L);
-            else
-                push_failure(L, (int)sent);
-            lua_pushinteger(L, process->progress);
-            return 3;
-        }
-        process->progress += sent;
+    int result = send_from_progress(process, box->sock, bytes, len, flags);
+
+    if (result == -EAGAIN && !process->is_timed_out)
+        return process_wait_for(process, &box->waiters);
+    if (result < 0) {
+        process->result = result;
+        if (result == -EAGAIN)
+            timed_out(L);
+        else
+            push_failure(L, result);
+        lua_pushinteger(L, process->progress);
+        return 3;
     }
     process->result = process->progress;
     lua_pushinteger(L, process->progress);
@@ -317,40 +329,6 @@ conn_unacked(lua_State *L)
     return 1;
 }
 
-/* Fields of struct tcp_info. Times become seconds. */
-static int
-conn_info(lua_State *L)
-{
-    SockBox *box = sock_check(L, 1, CONN_META);
-    TcpInfo info = { 0 };
-
-    tcp_get_info(sock_tcp(box->sock), &info);
-    lua_createtable(L, 0, 64);
-#define PLAIN(field) (lua_pushinteger(L, (lua_Integer)info.field), lua_setfield(L, -2, #field))
-#define MICRO(field) (lua_pushnumber(L, (double)info.field / 1e6), lua_setfield(L, -2, #field))
-#define MILLI(field) (lua_pushnumber(L, (double)info.field / 1e3), lua_setfield(L, -2, #field))
-    PLAIN(ca_state), PLAIN(retransmits), PLAIN(probes), PLAIN(backoff), PLAIN(options);
-    PLAIN(snd_wscale), PLAIN(rcv_wscale), PLAIN(snd_mss), PLAIN(rcv_mss);
-    PLAIN(unacked), PLAIN(sacked), PLAIN(lost), PLAIN(retrans), PLAIN(pmtu), PLAIN(rcv_ssthresh);
-    PLAIN(snd_ssthresh), PLAIN(snd_cwnd), PLAIN(advmss), PLAIN(reordering), PLAIN(rcv_space);
-    PLAIN(total_retrans), PLAIN(pacing_rate), PLAIN(max_pacing_rate), PLAIN(bytes_acked);
-    PLAIN(bytes_received), PLAIN(segs_out), PLAIN(segs_in), PLAIN(notsent_bytes);
-    PLAIN(data_segs_in), PLAIN(data_segs_out), PLAIN(delivery_rate), PLAIN(delivered);
-    PLAIN(delivered_ce), PLAIN(bytes_sent), PLAIN(bytes_retrans), PLAIN(dsack_dups);
-    PLAIN(reord_seen), PLAIN(rcv_ooopack), PLAIN(snd_wnd), PLAIN(rcv_wnd), PLAIN(rehash);
-    PLAIN(total_rto), PLAIN(total_rto_recoveries), PLAIN(delivery_rate_app_limited);
-    MICRO(rto), MICRO(ato), MICRO(rtt), MICRO(rttvar), MICRO(min_rtt), MICRO(rcv_rtt);
-    MICRO(busy_time), MICRO(rwnd_limited), MICRO(sndbuf_limited);
-    MILLI(last_data_sent), MILLI(last_ack_sent), MILLI(last_data_recv), MILLI(last_ack_recv);
-    MILLI(total_rto_time);
-#undef PLAIN
-#undef MICRO
-#undef MILLI
-    lua_pushstring(L, tcp_state_name(tcp_state(sock_tcp(box->sock))));
-    lua_setfield(L, -2, "state");
-    return 1;
-}
-
 /* ---- listeners ---------------------------------------------------------------------------- */
 
 /* listener:accept([options]) -> connection; nil, error */
@@ -529,9 +507,12 @@ try_connect(lua_State *L, Process *process)
 
     SockBox *box = sock_check(L, 5, CONN_META);
     TcpState state = tcp_state(sock_tcp(box->sock));
+    size_t len = 0;
+    const char *data = lua_type(L, 6) == LUA_TSTRING ? lua_tolstring(L, 6, &len) : NULL;
+    bool all_is_taken = len > 0 && (size_t)process->progress >= len;
 
     /* Fast Open: the call returns when the data is taken. */
-    if ((state == TCP_SYN_SENT || state == TCP_SYN_RECEIVED) && process->progress == 0) {
+    if ((state == TCP_SYN_SENT || state == TCP_SYN_RECEIVED) && !all_is_taken) {
         if (process->is_timed_out)
             return connect_failed(L, process, box, -EAGAIN);
         return process_wait_for(process, &box->waiters);
@@ -541,6 +522,11 @@ try_connect(lua_State *L, Process *process)
 
     if (error != 0)
         return connect_failed(L, process, box, -error);
+    error = send_from_progress(process, box->sock, data, len, 0); /* what did not go with the SYN */
+    if (error == -EAGAIN && !process->is_timed_out)
+        return process_wait_for(process, &box->waiters);
+    if (error < 0)
+        return connect_failed(L, process, box, error);
     lua_settop(L, 5);
     return 1;
 }
@@ -560,7 +546,7 @@ bind_sock(lua_State *L)
         { "shutdown", conn_shutdown },
         { "abort", conn_abort },
         { "state", conn_state },
-        { "info", conn_info },
+        { "info", bind_conn_info },
         { "id", conn_id },
         { "unread", conn_unread },
         { "unsent", conn_unsent },

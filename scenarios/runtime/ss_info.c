@@ -11,9 +11,11 @@ static const struct {
 };
 
 #define HAS_WSCALE 4
-/* iproute2 hides what is "infinite" and what is the default. */
+/* iproute2 hides what is "infinite", unknown, or the default. */
 #define SSTHRESH_SHOWN_BELOW 0xffff
 #define DEFAULT_REORDERING   3
+#define DEFAULT_RTO_US       3000000
+#define MIN_RTT_UNKNOWN      UINT32_MAX
 
 typedef struct Field {
     const char *name;
@@ -36,6 +38,13 @@ add_rate(GString *text, const char *name, uint64_t bytes_per_s)
         g_string_append_printf(text, " %s %" G_GUINT64_FORMAT "bps", name, bytes_per_s * 8);
 }
 
+static void
+add_ms(GString *text, const char *name, uint32_t us)
+{
+    if (us != 0)
+        g_string_append_printf(text, " %s:%g", name, us / 1000.0);
+}
+
 /* How long sending was limited by something: "rwnd_limited:20ms(40.0%)". */
 static void
 add_limited(GString *text, const char *name, uint64_t us, uint64_t busy_us)
@@ -49,7 +58,6 @@ static void
 add_window(GString *text, const TcpInfo *i)
 {
     const Field fields[] = {
-        { "ato", i->ato / 1000 },
         { "mss", i->snd_mss },
         { "pmtu", i->pmtu },
         { "rcvmss", i->rcv_mss },
@@ -79,8 +87,11 @@ add_rates(GString *text, const TcpInfo *i)
     if (i->rtt != 0)
         add_rate(text, "send", (uint64_t)i->snd_mss * i->snd_cwnd * 1000000 / i->rtt);
     add_fields(text, last, G_N_ELEMENTS(last));
-    if (i->pacing_rate != UINT64_MAX)
+    if (i->pacing_rate != UINT64_MAX && i->pacing_rate != 0) {
         add_rate(text, "pacing_rate", i->pacing_rate);
+        if (i->max_pacing_rate != UINT64_MAX)
+            g_string_append_printf(text, "/%" G_GUINT64_FORMAT "bps", i->max_pacing_rate * 8);
+    }
     add_rate(text, "delivery_rate", i->delivery_rate);
 }
 
@@ -95,14 +106,16 @@ add_recovery(GString *text, const TcpInfo *i)
         { "dsack_dups", i->dsack_dups },
         { "reordering", i->reordering != DEFAULT_REORDERING ? i->reordering : 0 },
         { "reord_seen", i->reord_seen },
-        { "rcv_rtt", i->rcv_rtt / 1000 },
+    };
+    const Field receiver[] = {
         { "rcv_space", i->rcv_space },
         { "rcv_ssthresh", i->rcv_ssthresh },
         { "notsent", i->notsent_bytes },
     };
     const Field end[] = { { "rcv_ooopack", i->rcv_ooopack },
                           { "snd_wnd", i->snd_wnd },
-                          { "rcv_wnd", i->rcv_wnd } };
+                          { "rcv_wnd", i->rcv_wnd },
+                          { "rehash", i->rehash } };
 
     add_fields(text, before, G_N_ELEMENTS(before));
     if (i->delivery_rate_app_limited)
@@ -115,8 +128,10 @@ add_recovery(GString *text, const TcpInfo *i)
     if (i->retrans != 0 || i->total_retrans != 0)
         g_string_append_printf(text, " retrans:%u/%u", i->retrans, i->total_retrans);
     add_fields(text, after, G_N_ELEMENTS(after));
-    if (i->min_rtt != 0)
-        g_string_append_printf(text, " minrtt:%.3f", i->min_rtt / 1000.0);
+    add_ms(text, "rcv_rtt", i->rcv_rtt);
+    add_fields(text, receiver, G_N_ELEMENTS(receiver));
+    if (i->min_rtt != MIN_RTT_UNKNOWN)
+        add_ms(text, "minrtt", i->min_rtt);
     add_fields(text, end, G_N_ELEMENTS(end));
 }
 
@@ -124,6 +139,8 @@ void
 ss_append_info(GString *text, const TcpConn *conn)
 {
     TcpInfo i;
+    char algorithm[128];
+    const char *tells = tcp_describe_congestion(conn, algorithm);
 
     tcp_get_info(conn, &i);
     g_string_append(text, "\t");
@@ -134,13 +151,16 @@ ss_append_info(GString *text, const TcpConn *conn)
     g_string_append_printf(text, " %s", tcp_get_congestion(conn));
     if (i.options & HAS_WSCALE)
         g_string_append_printf(text, " wscale:%u,%u", i.snd_wscale, i.rcv_wscale);
-    if (i.rto != 0)
-        g_string_append_printf(text, " rto:%g", i.rto / 1000.0);
+    if (i.rto != DEFAULT_RTO_US)
+        add_ms(text, "rto", i.rto);
     if (i.backoff != 0)
         g_string_append_printf(text, " backoff:%u", i.backoff);
     if (i.rtt != 0)
         g_string_append_printf(text, " rtt:%g/%g", i.rtt / 1000.0, i.rttvar / 1000.0);
+    add_ms(text, "ato", i.ato);
     add_window(text, &i);
+    if (tells[0] != '\0')
+        g_string_append_printf(text, " %s", tells);
     add_rates(text, &i);
     add_recovery(text, &i);
     g_string_append_c(text, '\n');
