@@ -1,9 +1,10 @@
 -- A silent connection costs nothing and says nothing. SO_KEEPALIVE asks, after
--- two hours by default: is anybody there? Four answers are possible.
+-- two hours by default: is anybody there? Four answers are possible, and a fifth:
+-- nobody for a while, and then somebody after all.
 
 scenario {
     title = "Keepalive, and its four endings",
-    about = "CLAIMS 52 to 55: alive, dead, rebooted, unreachable.",
+    about = "CLAIMS 52 to 55: alive, dead, rebooted, unreachable, back again; and the number that a probe has.",
     params = {
         idle = { "7200s", about = "TCP_KEEPIDLE" },
         interval = { "75s", about = "TCP_KEEPINTVL" },
@@ -38,6 +39,13 @@ world("alive", function()
     local w = watched(function() end)
     expect(w.problem):is_nil()
     expect(w.client:counter("TCPKeepAlive")):equals(1) -- answered: the clock starts anew
+    -- The probe names a byte that the peer has long acknowledged, and carries nothing, so
+    -- that the peer must answer and nothing else can happen (RFC 9293 §3.8.4).
+    local probe = w.wire:packets { from = w.client, match = "ack" }:last()
+    local answer = w.wire:packets { from = "server", match = "ack" }:last()
+    expect(probe.seq):equals(answer.ack - 1)
+    expect(probe.len):equals(0)
+    expect(answer.at):equals(probe.arrived_at)
     expect(w.conn:state()):equals("ESTABLISHED")
     say("Alive: the probe is answered and the clock starts anew.")
 end)
@@ -53,6 +61,16 @@ for profile, rsts in pairs { linux = 1, rfc = 0 } do
         say("Dead, %s: noticed after %s, with %d RST to nobody.", profile, time_text(w.took), rsts)
     end)
 end
+
+world("back again", function()
+    local lost = math.min(4, params.probes - 1)
+    local w = watched(function(wire) wire:drop { from = "client", count = lost } end)
+    expect(w.problem):is_nil()
+    expect(w.conn:state()):equals("ESTABLISHED")
+    expect(w.client:counter("TCPKeepAlive")):equals(lost + 1)
+    expect(w.conn:info().probes):equals(0) -- the count starts anew too
+    say("%d probes lost, the next is answered: all is as if nothing had been.", lost)
+end)
 
 world("rebooted", function()
     local w = watched(function(_, server) server:reboot() end)
