@@ -3,7 +3,7 @@
 
 scenario {
     title = "TCP Fast Open",
-    about = "RFC 7413: the cookie, the request in the SYN, a box that eats it, and a SYN that comes twice.",
+    about = "RFC 7413: the cookie, the request in the SYN, boxes that eat it, and a SYN that comes twice.",
     params = {
         delay = { "50ms", about = "one way" },
         eaten = { false, about = "set by each world" },
@@ -47,6 +47,7 @@ world("the cookie", function()
     local handled = {}
     local client, server, wire = two_hosts(handled)
     local first, second = ask(client, server), ask(client, server)
+    expect(handled[1][2]):equals("request") -- after the handshake, like any other
     expect(first):near(2, 0.05) -- asks for a cookie
     expect(second):near(1, 0.05) -- has one
     local syns = wire:packets { from = client, match = "syn" }
@@ -67,6 +68,26 @@ world("a box that eats data on a SYN", function()
     expect(info.fastopen_client_fail):equals(3) -- the SYN had to be sent again
     expect(took * 2 * params.delay):near(1 + 4 * params.delay, "20ms")
     say("A box that eats SYNs with data: the SYN again, without; the answer after %.0f ms.", took * 2000 * params.delay)
+end)
+
+-- Worse: everything with the option is eaten, again and again. Three timeouts in a row,
+-- and the client does without it, where the sysctl says for how long.
+world("a black hole", function()
+    local handled = {}
+    local client, server, wire = two_hosts(handled)
+    client:sysctl("tcp_fastopen_blackhole_timeout_sec", 3600)
+    ask(client, server)
+    local hole = wire:drop { from = client, match = "syn", count = 3 }
+    ask(client, server)
+    hole:cancel()
+    expect(client:counter("TCPFastOpenBlackhole")):equals(1)
+    local began = now()
+    local round_trips = ask(client, server)
+    expect(round_trips):near(2, 0.05) -- an ordinary handshake, though it has a cookie
+    expect(wire:packets { from = client, match = "syn", after = began }):all { len = 0 }
+    sleep("1h")
+    expect((ask(client, server))):near(1, 0.05)
+    say("Three timeouts in a row: no Fast Open for an hour.")
 end)
 
 -- RFC 7413 §2.1: what has come with a SYN may come twice. The network makes a copy of

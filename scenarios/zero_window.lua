@@ -25,8 +25,9 @@ local function stalled(what_happens)
     local conn = client:connect(server, 80)
     local t = { client = client, server = server, wire = wire, conn = conn, began = now() }
     client:spawn(function()
-        t.problem = select(2, conn:send(100000))
+        conn:send(30000)
         conn:shutdown()
+        t.problem = select(2, conn:recv())
     end)
     run(4 * params.pause)
     t.closed = wire:packets { from = server, match = function(p) return p.win == 0 and p.flags == "ACK" end }

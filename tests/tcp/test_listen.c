@@ -150,6 +150,22 @@ syn_ack_is_repeated_at_1_3_7_15_31_s_and_given_up_at_63(void)
 }
 
 static void
+synack_retries_bounds_the_repeats(void)
+{
+    g_autoptr(TcpBench) b = listening(8, "0");
+
+    tcp_bench_set(b, "net.ipv4.tcp_synack_retries", "2");
+    flood(b, 1);
+    tcp_bench_expect(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
+    for (unsigned i = 0; i < 2; i++)
+        g_assert_cmpint(tcp_bench_await(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1)), ==,
+                        SIM_SEC << i);
+    tcp_bench_run(b, 4 * SIM_SEC);
+    g_assert_cmpuint(in_state(b, TCP_SYN_RECEIVED), ==, 0);
+    tcp_bench_expect_silence(b);
+}
+
+static void
 old_entries_of_a_crowded_queue_go_at_their_third_timeout(void)
 {
     static const struct {
@@ -318,6 +334,7 @@ main(int argc, char **argv)
     CLAIM(max_syn_backlog_does_not_bind_with_cookies);
     CLAIM(counterfactual_unlimited_queue_holds_all);
     CLAIM(syn_ack_is_repeated_at_1_3_7_15_31_s_and_given_up_at_63);
+    CLAIM(synack_retries_bounds_the_repeats);
     CLAIM(old_entries_of_a_crowded_queue_go_at_their_third_timeout);
     CLAIM(accept_queue_holds_backlog_plus_one_and_then_drops_syns);
     CLAIM(third_ack_is_ignored_while_the_accept_queue_is_full);
