@@ -22,7 +22,7 @@ local function bulk(options)
     return t, size(params.bytes) * 8 / t.took / 1e6, t.conn:info()
 end
 
-local tuned = world("tuned", function()
+local tuned = world("tuned", { profile = "linux" }, function()
     local _, speed, info = bulk {}
     expect(info.snd_wnd):above(bdp)
     expect(info.rwnd_limited):below(0.1)
@@ -31,7 +31,7 @@ local tuned = world("tuned", function()
     return speed
 end)
 
-world("tcp_moderate_rcvbuf = 0", function()
+world("tcp_moderate_rcvbuf = 0", { profile = "linux" }, function()
     local _, speed, info = bulk { server = { tcp_moderate_rcvbuf = 0 } }
     expect(info.snd_wnd):at_most(131072)
     expect(speed):near(info.snd_wnd * 8 / (2 * params.delay) / 1e6, "15%") -- a window a round trip
@@ -40,7 +40,7 @@ world("tcp_moderate_rcvbuf = 0", function()
     say("Not tuned: a window of %d bytes; %.1f Mbit/s, as window over round trip says.", info.snd_wnd, speed)
 end)
 
-world("SO_RCVBUF", function()
+world("SO_RCVBUF", { profile = "linux" }, function()
     -- Chosen once, doubled for the overhead, and never tuned again.
     local t, speed, info = bulk { fates = function(t) t.server:sysctl("tcp_rmem", "4096 425984 425984") end }
     expect(info.snd_wnd):at_most(425984)
@@ -48,7 +48,7 @@ world("SO_RCVBUF", function()
     say("A buffer of 416 KiB: %.1f Mbit/s.", speed)
 end)
 
-world("no window scale", function()
+world("no window scale", { profile = "linux" }, function()
     local _, speed, info = bulk { server = { tcp_window_scaling = 0 } }
     expect(info.snd_wnd):at_most(65535)
     say("Without window scaling 64 KiB is all there is: %.1f Mbit/s.", speed)

@@ -32,7 +32,7 @@ end
 local function compare(name, options)
     local speed, rtt = {}, {}
     for _, algorithm in ipairs { "bbr", "cubic" } do
-        speed[algorithm], rtt[algorithm] = table.unpack(world(algorithm .. ", " .. name, function()
+        speed[algorithm], rtt[algorithm] = table.unpack(world(algorithm .. ", " .. name, { profile = "linux" }, function()
             return { alone(algorithm, options) }
         end))
     end
@@ -50,7 +50,7 @@ speed = compare("1 % loss", { queue = params.queue, loss = params.loss })
 expect(speed.bbr):above(0.75 * params.rate / 1e6)
 expect(speed.cubic):below(0.5 * params.rate / 1e6)
 
-world("on one link", function()
+world("on one link", { profile = "linux" }, function()
     local net = require "topology".dumbbell { left = 2, right = 2,
         bottleneck = { rate = params.rate, delay = params.delay, queue = 60 } }
     local got = {}

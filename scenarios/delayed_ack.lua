@@ -34,7 +34,7 @@ local function single_segments(gap, profile, reads)
     return late
 end
 
-world("nobody reads, Linux", function()
+world("nobody reads, Linux", { profile = "linux" }, function()
     local late = single_segments("100ms")
     expect(late[1]):near(0, "1ms") -- quick ACKs: the sender is in slow start
     expect(late[8]):near(0, "1ms")
@@ -45,7 +45,7 @@ world("nobody reads, Linux", function()
 end)
 
 -- Linux: a short write that was read to its end was perhaps the last for now.
-world("read at once, Linux", function()
+world("read at once, Linux", { profile = "linux" }, function()
     local late = single_segments("100ms", nil, true)
     expect(late[30]):near(0, "1ms")
     say("Linux, with a reader that keeps up: each at once.")
@@ -68,7 +68,7 @@ world("bulk, RFC", function()
     say("Bulk data: %d segments, %d ACKs.", #data, #acks)
 end)
 
-world("a reply in time", function()
+world("a reply in time", { profile = "linux" }, function()
     local client, server, wire = pair()
     server:spawn(function()
         local theirs = server:listen(80):accept()

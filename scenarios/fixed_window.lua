@@ -17,7 +17,7 @@ scenario {
 local pipe = params.rate * 2 * params.delay / 8 / 1500 -- packets that the path holds
 
 local function with(window)
-    return world(window .. " segments", function()
+    return world(window .. " segments", { profile = "linux" }, function()
         local t = transfer { bytes = params.bytes, client = { fixed_cwnd = window }, options = { TCP_CONGESTION = "fixed" },
             server = { tcp_rmem = "4096 1000000 6000000" },
             link = { up = { rate = params.rate, queue = params.queue, delay = params.delay }, down = { delay = params.delay } } }

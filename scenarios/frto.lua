@@ -29,7 +29,7 @@ local function report(name, t)
     say("%s: %d again; all there after %.0f ms.", name, #t.repeats, t.took * 1000)
 end
 
-world("F-RTO", function()
+world("F-RTO", { profile = "linux" }, function()
     local t = held_up { tcp_timestamps = 0, tcp_early_retrans = 0 }
     expect(t.client:counter("TCPTimeouts")):equals(1)
     expect(t.client:counter("TCPSpuriousRTOs")):equals(1)
@@ -38,7 +38,7 @@ world("F-RTO", function()
     report("F-RTO: new data after the first repair, and its ACKs tell", t)
 end)
 
-world("Eifel", function()
+world("Eifel", { profile = "linux" }, function()
     local t = held_up { tcp_frto = 0, tcp_early_retrans = 0 }
     expect(t.client:counter("TCPTimeouts")):equals(1)
     expect(t.client:counter("TCPLossUndo")):equals(1)
@@ -46,7 +46,7 @@ world("Eifel", function()
     report("Eifel: the first ACK echoes the original's timestamp", t)
 end)
 
-world("neither", function()
+world("neither", { profile = "linux" }, function()
     local t = held_up { tcp_frto = 0, undo = 0, tcp_timestamps = 0, tcp_early_retrans = 0 }
     expect(t.client:counter("TCPTimeouts")):equals(1)
     expect(t.repeats):count(10, 200)

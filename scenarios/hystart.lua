@@ -21,20 +21,20 @@ local function start()
     return t, t.wire:packets { from = t.client, fate = "lost" }, t.client:counters()
 end
 
-world("never", { hystart = 0 }, function()
+world("never", { profile = "linux", hystart = 0 }, function()
     local t, lost = start()
     expect(lost):count(50, 2000) -- half of the last round did not fit
     say("Never: slow start ended with %d losses; all there after %.2f s.", #lost, t.took)
 end)
 
-world("by delay", { hystart = 2 }, function()
+world("by delay", { profile = "linux", hystart = 2 }, function()
     local t, lost = start()
     expect(t.client:counter("TCPHystartDelayDetect")):equals(1)
     expect(lost):none()
     say("By delay: left at a window of %d, no loss; after %.2f s.", t.client:counter("TCPHystartDelayCwnd"), t.took)
 end)
 
-world("by trains", { hystart = 1 }, function()
+world("by trains", { profile = "linux", hystart = 1 }, function()
     local t, lost = start()
     expect(t.client:counter("TCPHystartTrainDetect")):equals(1)
     expect(lost):none()

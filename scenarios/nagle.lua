@@ -39,7 +39,7 @@ end
 
 local round_trip = 2 * params.delay
 
-world("Nagle, Linux", function()
+world("Nagle, Linux", { profile = "linux" }, function()
     local took, sent = ask { write = twice }
     expect(took):near(0.04 + 2 * round_trip, "2ms") -- the ACK waits 40 ms
     expect(sent):count(2 * params.requests)
@@ -81,7 +81,7 @@ world("MSG_MORE", function()
 end)
 
 -- A cork is for a while: what it holds leaves after 200 ms, uncorked or not.
-world("a cork forgotten", function()
+world("a cork forgotten", { profile = "linux" }, function()
     local client, server = host("client", "10.0.0.1"), host("server", "10.0.0.2")
     local wire = link(client, server, { delay = params.delay })
     server:serve { port = 80 }

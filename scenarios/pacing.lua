@@ -27,20 +27,20 @@ local function bulk(options)
     return longest, t
 end
 
-local bursts = world("bursts", function()
+local bursts = world("bursts", { profile = "linux" }, function()
     local longest, t = bulk {}
     expect(longest):near(params.window, 4)
     say("At once: %d packets wait at the bottleneck; all there after %.0f ms.", longest, t.took * 1000)
     return longest
 end)
 
-world("paced", { pacing = 1 }, function()
+world("paced", { profile = "linux", pacing = 1 }, function()
     local longest, t = bulk {}
     expect(longest):below(0.5 * bursts) -- the first ten are not paced
     say("Paced at twice a window a round trip, as slow start needs: %d; after %.0f ms.", longest, t.took * 1000)
 end)
 
-world("SO_MAX_PACING_RATE", function()
+world("SO_MAX_PACING_RATE", { profile = "linux" }, function()
     local longest, t = bulk { SO_MAX_PACING_RATE = 800000 }
     expect(longest):at_most(11)
     expect(t.took):above(600000 * 1.04 / 8e5)

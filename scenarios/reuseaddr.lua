@@ -24,7 +24,7 @@ local function restarted(reuse)
     return server
 end
 
-world("without", function()
+world("without", { profile = "linux" }, function()
     local server = restarted(false)
     expect(server:count("TIME_WAIT")):equals(1)
     expect(server:listen(80, { reuseaddr = false })):fails("EADDRINUSE")

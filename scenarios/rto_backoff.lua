@@ -51,7 +51,7 @@ local function expect_doubling(times)
     end
 end
 
-world("Linux", function()
+world("Linux", { profile = "linux" }, function()
     local times, late = cut_and_mended { sysctl = { tcp_early_retrans = 0 } }
     expect(times[2]):near("240ms", "5ms") -- srtt + 200 ms
     expect_doubling(times)
@@ -65,14 +65,14 @@ world("RFC 6298", function()
     report("RFC 6298", times, late)
 end)
 
-world("tcp_rto_max_ms", function()
+world("tcp_rto_max_ms", { profile = "linux" }, function()
     local times, late = cut_and_mended { sysctl = { tcp_early_retrans = 0, tcp_rto_max_ms = 5000 } }
     expect(times[#times] - times[#times - 1]):near("5s", "10ms")
     expect(late):below("5s")
     report("At most 5 s", times, late)
 end)
 
-world("thin stream", function()
+world("thin stream", { profile = "linux" }, function()
     local times, late = cut_and_mended { sysctl = { tcp_early_retrans = 0 }, options = { TCP_THIN_LINEAR_TIMEOUTS = 1 } }
     expect(times[6] - times[5]):near(times[3] - times[2], "10ms") -- six timeouts without doubling
     report("TCP_THIN_LINEAR_TIMEOUTS", times, late)

@@ -38,7 +38,7 @@ local function two_bursts()
         at_once = #wire:packets { from = client, match = "data", after = second, before = second + params.delay } }
 end
 
-world("on", function()
+world("on", { profile = "linux" }, function()
     local t = two_bursts()
     expect(t.client:counter("TCPSlowStartAfterIdle")):equals(1)
     expect(t.at_once):at_most(12) -- the initial window again
@@ -47,7 +47,7 @@ world("on", function()
         t.at_once, t.first * 1000, t.second * 1000)
 end)
 
-world("off", { restart = 0 }, function()
+world("off", { profile = "linux", restart = 0 }, function()
     local t = two_bursts()
     expect(t.client:counter("TCPSlowStartAfterIdle")):equals(0)
     expect(t.at_once):above(50)

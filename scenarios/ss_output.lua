@@ -10,8 +10,9 @@ scenario {
     },
 }
 
-local client = host("client", "10.0.0.1", { sysctl = { tcp_congestion_control = params.congestion, tcp_syn_linear_timeouts = 0 } })
-local server = host("server", "10.0.0.2", { sysctl = { tcp_rmem = "4096 300000 300000" } })
+local client = host("client", "10.0.0.1", { profile = "linux",
+    sysctl = { tcp_congestion_control = params.congestion, tcp_syn_linear_timeouts = 0 } })
+local server = host("server", "10.0.0.2", { profile = "linux", sysctl = { tcp_rmem = "4096 300000 300000" } })
 local wire = link(client, server, { rate = "10Mbit", delay = params.delay, queue = 100 })
 local reads = true
 server:spawn(function()

@@ -47,7 +47,7 @@ world("two opinions", function()
     say("A receiver by RFC 1122, a sender as all others are: the urgent byte is \"d\", one too late.")
 end)
 
-world("into a closed window", function()
+world("into a closed window", { profile = "linux" }, function()
     local client = host("client", "10.0.0.1")
     local server = host("server", "10.0.0.2", { sysctl = { tcp_rmem = "4096 8192 8192" } })
     local wire = link(client, server, { delay = params.delay })

@@ -108,22 +108,29 @@ an_echo_of_the_retransmission_proves_nothing(void)
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossUndo), ==, 0);
 }
 
-/* A fast retransmission, and then the ACK of the late original. */
-static void
-the_echo_of_a_late_original_undoes_recovery(void)
+/* Ten segments, the first of them sent again for nothing; *echo: the originals' timestamp. */
+static Sender *
+sent_again_for_nothing(uint32_t *echo)
 {
-    g_autoptr(Sender) s =
-        sender_new((SenderParams){ .mss = 1012, .sack = true, .ts = true, .wnd = 65536 });
-    uint32_t echo;
+    Sender *s = sender_new((SenderParams){ .mss = 1012, .sack = true, .ts = true, .wnd = 65536 });
 
     sender_write(s, 10000);
     sender_expect(s, 1, 10001);
-    echo = s->ts_echo;
+    *echo = s->ts_echo;
     sender_run(s, 100 * SIM_MS);
-    sender_ack_echo(s, 1, "1001:4001", echo);
+    sender_ack_echo(s, 1, "1001:4001", *echo);
     sender_expect(s, 1, 1001);
     g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
     sender_run(s, 10 * SIM_MS);
+    return s;
+}
+
+static void
+the_echo_of_a_late_original_undoes_recovery(void)
+{
+    uint32_t echo;
+    g_autoptr(Sender) s = sent_again_for_nothing(&echo);
+
     sender_ack_echo(s, 10001, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPFullUndo), ==, 1);
     g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
@@ -134,17 +141,9 @@ the_echo_of_a_late_original_undoes_recovery(void)
 static void
 the_echo_of_a_late_original_undoes_in_the_midst_of_recovery(void)
 {
-    g_autoptr(Sender) s =
-        sender_new((SenderParams){ .mss = 1012, .sack = true, .ts = true, .wnd = 65536 });
     uint32_t echo;
+    g_autoptr(Sender) s = sent_again_for_nothing(&echo);
 
-    sender_write(s, 10000);
-    sender_expect(s, 1, 10001);
-    echo = s->ts_echo;
-    sender_run(s, 100 * SIM_MS);
-    sender_ack_echo(s, 1, "1001:4001", echo);
-    sender_expect(s, 1, 1001);
-    sender_run(s, 10 * SIM_MS);
     sender_ack_echo(s, 4001, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPPartialUndo), ==, 1);
     g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
