@@ -50,11 +50,11 @@ typedef struct CcWindow {
     uint64_t pacing_rate; /* bytes/s; 0: the default (tcp_pacing_ss_ratio, tcp_pacing_ca_ratio) */
     uint64_t delivered_at_ns;
     bool app_limited;
+    bool marks_app_limited; /* main asks: what is in flight now says nothing of the path's rate */
     bool ce_state;          /* of the data received last, for describe */
     uint8_t hystart_exit;   /* CcHystart: set when slow start was left, cleared by who counts it */
     SimTime last_send_at;   /* of data; 0: none yet */
     SimTime departs_at;     /* pacing: the next segment leaves not before */
-    bool marks_app_limited; /* main asks: what is in flight now says nothing of the path's rate */
     SimRng *rng;            /* borrows: the host's stream for congestion control */
     const struct TcpParams *params;
     uint64_t private[CC_PRIVATE_BYTES / 8]; /* the algorithm's own, zeroed before init */

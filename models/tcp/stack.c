@@ -157,7 +157,8 @@ tcp_conn_end(TcpConn *conn, TcpCause cause)
     }
     conn->has_ended = true;
     conn->shut = 3;
-    tcp_fastopen_note_end(conn);
+    if (__builtin_expect(conn->fastopen != NULL, 0))
+        tcp_fastopen_note_end(conn);
     tcp_data_done(conn);
     tcp_fastopen_child_done(conn);
     sim_timer_done(stack->sim, &conn->keep);
