@@ -426,7 +426,8 @@ complete(FragQueue *queue)
     whole->ip.total_len = (uint16_t)total_len;
     whole->ip.mf = false;
     whole->ip.tos = (uint8_t)((first->ip.tos & ~ECN_MASK) | ecn);
-    whole->flags |= flags;
+    whole->flags |= flags | PACKET_REASSEMBLED;
+    whole->memory = queue->memory - QUEUE_MEMORY;
     host_count(host, MIB_IpReasmOKs);
     queue_free(queue, NULL);
     return whole;

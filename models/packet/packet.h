@@ -36,6 +36,7 @@ enum {
     PACKET_RETRANSMIT = 0x10,   /* the sender sent (some of) these bytes before */
     PACKET_GSO_TAIL = 0x20,     /* last segment of one burst that the sender handed down at once */
     PACKET_BURST_REST = 0x40,   /* not the first segment of a burst handed down at once */
+    PACKET_REASSEMBLED = 0x80,  /* it came in pieces, which occupy `memory` bytes */
 };
 
 struct Packet {
@@ -62,6 +63,7 @@ struct Packet {
     /* Owns a reference. What a fragment was cut from (PACKET_FRAGMENT), or what
      * an ICMP error quotes; else NULL. */
     Datagram *fragment_of;
+    uint32_t memory; /* with PACKET_REASSEMBLED; else unset */
 };
 
 _Static_assert(sizeof(TcpHeader) >= sizeof(IcmpHeader) && sizeof(TcpHeader) >= sizeof(UdpHeader),

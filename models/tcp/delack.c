@@ -1,5 +1,6 @@
 #include "models/tcp/delack.h"
 
+#include "models/tcp/backlog.h"
 #include "models/tcp/rcvwindow.h"
 #include "models/tcp/reassembly.h"
 #include "models/tcp/timers.h"
@@ -130,11 +131,9 @@ tcp_ack_note_data(TcpConn *conn)
 
 /* ---- The timer ---------------------------------------------------------------- */
 
-static void
-delack_timer(void *arg)
+void
+tcp_delack_timer(TcpConn *conn)
 {
-    TcpConn *conn = arg;
-
     if (!(conn->ack.pending & TCP_ACK_TIMER))
         return;
     tcp_enter(conn);
@@ -150,6 +149,15 @@ delack_timer(void *arg)
         host_count(conn->stack->host, MIB_TcpExtDelayedACKs);
     }
     tcp_leave(conn);
+}
+
+static void
+delack_timer(void *arg)
+{
+    TcpConn *conn = arg;
+
+    if (!tcp_backlog_defers(conn, TCP_WAITING_DELACK))
+        tcp_delack_timer(conn);
 }
 
 static SimTime
@@ -223,6 +231,8 @@ tcp_ack_check(TcpConn *conn, bool may_be_out_of_order)
     if (!tcp_ack_is_scheduled(conn))
         return;
     rule = why_now(conn);
+    if (rule && tcp_backlog_defers_ack(conn))
+        return;
     if (rule)
         tcp_send_ack(conn, rule);
     else if (!may_be_out_of_order || !conn->ooo)

@@ -1,5 +1,7 @@
 #include "models/tcp/demux.h"
 
+#include "models/tcp/backlog.h"
+
 #define DEMUX_FIRST_BUCKETS 64
 
 static uint32_t
@@ -218,6 +220,16 @@ receive_conn(TcpConn *conn, TcpSegment *seg)
 }
 
 void
+tcp_receive_backlog(TcpConn *conn, Packet *packet)
+{
+    TcpSegment seg = segment_of(conn->stack, packet);
+
+    if (!conn->has_ended)
+        receive_conn(conn, &seg);
+    packet_free(conn->stack->host->packets, packet);
+}
+
+void
 tcp_receive(Host *host, Packet *packet)
 {
     TcpStack *stack = host->tcp;
@@ -244,7 +256,13 @@ tcp_receive(Host *host, Packet *packet)
         else
             tcp_input_closed(stack, &seg);
     } else if (entry->kind == TCP_ENTRY_CONN) {
-        receive_conn((TcpConn *)entry, &seg);
+        TcpConn *conn = (TcpConn *)entry;
+
+        if (__builtin_expect(conn->is_busy, 0)) {
+            tcp_backlog_add(conn, packet);
+            return;
+        }
+        receive_conn(conn, &seg);
     } else if (entry->kind == TCP_ENTRY_REQUEST) {
         tcp_input_request((TcpRequest *)entry, &seg);
     } else {

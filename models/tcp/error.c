@@ -77,7 +77,9 @@ error_for_conn(TcpConn *conn, const IcmpError *error)
                                : nobody_is_there(error) && conn->stack->params->icmp_hard_aborts;
     if (error->type == ICMP_UNREACHABLE && error->code <= 1)
         tcp_icmp_unreachable_undo_backoff(conn, seq);
-    if (is_fatal) {
+    if (tcp_is_locked(conn))
+        host_count(host, MIB_TcpExtLockDroppedIcmps);
+    if (is_fatal && !tcp_is_locked(conn)) {
         tcp_conn_fail(
             conn, number,
             TCP_CAUSE("icmp", "ICMP error",

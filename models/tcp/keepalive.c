@@ -130,6 +130,10 @@ keepalive_timer(void *arg)
 {
     TcpConn *conn = arg;
 
+    if (tcp_is_locked(conn)) { /* a call is at work: look again soon */
+        keepalive_arm(conn, SIM_SEC / 20);
+        return;
+    }
     tcp_enter(conn);
     if (conn->opt.keepalive && conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT)
         keepalive_look(conn);

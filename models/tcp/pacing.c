@@ -2,6 +2,7 @@
  * (BBR) or a multiple of cwnd / srtt; Linux applies the latter only where a
  * queueing discipline (fq) or SO_MAX_PACING_RATE asks for it, but sizes its
  * bursts by it always (gso.c). */
+#include "models/tcp/backlog.h"
 #include "models/tcp/ack.h"
 
 static bool
@@ -37,6 +38,8 @@ tcp_pacing_timer(void *arg)
 {
     TcpConn *conn = arg;
 
+    if (tcp_backlog_defers(conn, TCP_WAITING_SEND))
+        return;
     tcp_enter(conn);
     if (conn->rec.lost_out > conn->rec.retrans_out && conn->w.ca_state >= TCP_CA_RECOVERY)
         tcp_retransmit_queue(conn);

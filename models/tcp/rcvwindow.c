@@ -1,6 +1,7 @@
 #include "models/tcp/rcvwindow.h"
 
 #include "models/ip/metrics.h"
+#include "models/tcp/backlog.h"
 #include "models/tcp/delack.h"
 
 /* Linux's SOCK_MIN_RCVBUF: room for one small segment with its overhead. */
@@ -30,9 +31,13 @@ full_space(const TcpConn *conn)
 uint32_t
 tcp_receive_space(const TcpConn *conn)
 {
-    if (conn->rcv.truesize >= conn->rcv.buf)
+    uint32_t used = conn->rcv.truesize;
+
+    if (__builtin_expect(conn->is_busy, 0))
+        used += conn->backlog->truesize;
+    if (used >= conn->rcv.buf)
         return 0;
-    return win_of_buffer(conn, conn->rcv.buf - conn->rcv.truesize);
+    return win_of_buffer(conn, conn->rcv.buf - used);
 }
 
 static inline uint32_t

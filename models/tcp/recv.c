@@ -1,6 +1,6 @@
 /* recv(): what the user takes from the queue (RFC 9293 §3.9.1 RECEIVE), in
  * the order of Linux: urgent mark, data, FIN, errors, end. */
-#include "models/tcp/fastopen.h"
+#include "models/tcp/backlog.h"
 #include "models/tcp/delack.h"
 #include "models/tcp/fastopen.h"
 #include "models/tcp/rcvwindow.h"
@@ -74,6 +74,7 @@ read_entry(TcpConn *conn, Reading *r, const TcpRxEntry *entry, bool *is_whole)
         r->left -= used;
         if (!r->is_peek) {
             conn->rcv.copied_seq = r->seq;
+            tcp_window_note_read(conn);
             if (conn->rcv.urgent && seq_after(conn->rcv.copied_seq, conn->rcv.up))
                 conn->rcv.urgent = TCP_URGENT_NONE;
         }
@@ -201,14 +202,14 @@ tcp_recv(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n_pa
         return recv_urgent(conn, max, flags, parts, n_parts);
     *n_parts = 0;
     tcp_enter(conn);
+    if (__builtin_expect(conn->is_busy, 0)) /* the call finds what came meanwhile */
+        tcp_backlog_flush(conn);
     if (max) {
         if (r.is_peek)
             peek_queue(conn, &r);
         else
             read_queue(conn, &r);
     }
-    if (r.copied && !r.is_peek)
-        tcp_window_note_read(conn);
     *n_parts = r.n_parts;
     if (r.copied == 0 && max && !r.at_end) {
         int64_t result = why_empty(conn);
@@ -216,7 +217,9 @@ tcp_recv(TcpConn *conn, size_t max, unsigned flags, Payload *parts, size_t *n_pa
         tcp_leave(conn);
         return result;
     }
-    if (conn->state != TCP_CLOSED && !r.is_peek)
+    if (__builtin_expect(conn->is_busy, 0) && !r.is_peek)
+        conn->backlog->copied += r.copied;
+    else if (conn->state != TCP_CLOSED && !r.is_peek)
         tcp_ack_after_read(conn, r.copied);
     tcp_leave(conn);
     return (int64_t)r.copied;

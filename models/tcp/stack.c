@@ -1,6 +1,7 @@
 /* The TCP of one host, and the life of its connections. */
 #include <string.h>
 
+#include "models/tcp/backlog.h"
 #include "models/tcp/fastopen.h"
 #include "models/tcp/demux.h"
 #include "models/tcp/listen.h"
@@ -103,6 +104,7 @@ conn_free(TcpConn *conn)
     tcp_listener_free(conn);
     tcp_fastopen_free(conn);
     g_clear_pointer(&conn->saved_syn, g_bytes_unref);
+    tcp_backlog_free(conn);
     tcp_data_free(conn);
     tcp_port_release(conn);
     if (conn->before != NULL)

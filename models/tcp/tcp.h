@@ -197,6 +197,15 @@ uint32_t tcp_conn_id(const TcpConn *conn);
 Endpoint tcp_local(const TcpConn *conn);
 Endpoint tcp_remote(const TcpConn *conn);
 Host *tcp_host(const TcpConn *conn);
+/* A call of the user takes its time: until tcp_unlock() it holds the socket.
+ * Segments wait in its backlog, timers wait too; the user's calls work as ever,
+ * but the ACK that a read calls for is sent as the call ends (backlog.h). */
+void tcp_lock(TcpConn *conn);
+/* The call has begun to process its backlog: what waits is processed, its ACK
+ * not sent until the call has finished with all that still arrives. */
+void tcp_catch_up(TcpConn *conn);
+void tcp_unlock(TcpConn *conn); /* harmless when nobody holds it */
+bool tcp_is_locked(const TcpConn *conn);
 size_t tcp_unread_bytes(const TcpConn *conn); /* SIOCINQ */
 size_t tcp_queued_bytes(
     const TcpConn *conn); /* received and not taken, whatever lies at the urgent mark */

@@ -47,6 +47,7 @@ typedef struct TcpFastOpen TcpFastOpen; /* fastopen.h: only for sockets that use
 typedef struct TcpTxQueue TcpTxQueue;   /* txqueue.h: segments sent and unacked, and unsent data */
 typedef struct TcpRxQueue TcpRxQueue;   /* rxqueue.h: bytes for recv() */
 typedef struct TcpReassembly TcpReassembly; /* reassembly.h: what came out of order */
+typedef struct TcpBacklog TcpBacklog;       /* backlog.h: what came while a call held the socket */
 
 /* ---- A segment under examination ------------------------------------------- */
 
@@ -112,6 +113,7 @@ struct TcpConn {
     bool wscale_ok;    /* both ends sent the window scale option */
     bool writer_waits; /* tcp_writer_waits() */
     bool is_orphan;    /* counted in stack->n_orphans */
+    bool is_busy;      /* a call holds the socket: what comes goes to its backlog */
     uint32_t id;
     uint16_t ip_id;     /* IP identification of the next segment */
     TcpTxQueue *tx;     /* owns; NULL when empty */
@@ -332,6 +334,7 @@ struct TcpConn {
     TcpConn *next, *before;   /* in stack->first's list */
     TcpFastOpen *fastopen;    /* owns; NULL: unused */
     GBytes *saved_syn;        /* owns: TCP_SAVED_SYN; NULL: none, or read already */
+    TcpBacklog *backlog;      /* owns; NULL: no call holds the socket (backlog.h) */
 };
 
 /* The TCP of one host. */

@@ -12,6 +12,17 @@ header_bytes(const TcpSegment *seg)
     return ip_header_bytes(seg->packet->ip.src) + TCP_HEADER_BYTES + seg->h->option_bytes;
 }
 
+/* The memory that a segment occupies: one allocation, or one for each of the
+ * fragments that it came in. */
+static inline uint32_t
+segment_truesize(const TcpConn *conn, const TcpSegment *seg)
+{
+    if (__builtin_expect(seg->packet->flags & PACKET_REASSEMBLED, 0) &&
+        conn->stack->params->buffer_overhead)
+        return seg->packet->memory;
+    return tcp_truesize_of(conn, header_bytes(seg), seg->payload.len);
+}
+
 static void
 note_drop(TcpConn *conn, const TcpSegment *seg, const char *what, const char *rule)
 {
@@ -119,7 +130,7 @@ wake_reader(TcpConn *conn)
 void
 tcp_take_in_order(TcpConn *conn, const TcpSegment *seg)
 {
-    uint32_t truesize = tcp_truesize_of(conn, header_bytes(seg), seg->payload.len);
+    uint32_t truesize = segment_truesize(conn, seg);
 
     push(conn, seg, 0, truesize, false);
     note_data(conn, seg, truesize);
@@ -142,7 +153,7 @@ static TcpVerdict
 take_from_left_edge(TcpConn *conn, TcpSegment *seg, uint32_t skip)
 {
     uint32_t len = seg->payload.len;
-    uint32_t truesize = tcp_truesize_of(conn, header_bytes(seg), len);
+    uint32_t truesize = segment_truesize(conn, seg);
     bool has_fin = seg->flags & TCP_FIN;
 
     if (!make_room(conn)) {
@@ -180,7 +191,7 @@ static void
 take_out_of_order(TcpConn *conn, TcpSegment *seg)
 {
     uint32_t len = seg->payload.len;
-    uint32_t truesize = tcp_truesize_of(conn, header_bytes(seg), len);
+    uint32_t truesize = segment_truesize(conn, seg);
 
     if (conn->ecn.flags)
         tcp_ecn_on_data(conn, seg);

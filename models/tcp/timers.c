@@ -1,4 +1,5 @@
 /* The one timer behind RTO, tail loss probe, reordering and persist. */
+#include "models/tcp/backlog.h"
 #include "models/tcp/output.h"
 
 /* Linux's timer wheel since 4.8: eight levels of 64 slots, each eight times as
@@ -11,25 +12,25 @@
 SimTime
 tcp_timer_deadline(const TcpStack *stack, SimTime span)
 {
-    SimTime now = sim_now(stack->sim), tick, ticks, expires;
+    SimTime now = sim_now(stack->sim), up = stack->params->kernel_uptime_us * SIM_US;
+    SimTime tick, ticks, expires;
     unsigned level = 0;
 
     if (stack->params->kernel_hz == 0)
         return now + span;
     tick = SIM_SEC / stack->params->kernel_hz;
     ticks = (span + tick - 1) / tick;
-    expires = now / tick + ticks;
+    expires = (now + up) / tick + ticks;
     while (level < WHEEL_LEVELS - 1 && ticks >= (SimTime)(WHEEL_SLOTS - 1)
                                                     << (WHEEL_LEVEL_BITS * level))
         level++;
     expires = (expires >> (WHEEL_LEVEL_BITS * level)) + 1;
-    return (expires << (WHEEL_LEVEL_BITS * level)) * tick;
+    return (expires << (WHEEL_LEVEL_BITS * level)) * tick - up;
 }
 
-static void
-rtx_timer(void *arg)
+void
+tcp_rtx_timer(TcpConn *conn)
 {
-    TcpConn *conn = arg;
     TcpTimer which = tcp_timer_pending(conn);
 
     tcp_enter(conn);
@@ -55,6 +56,15 @@ rtx_timer(void *arg)
     if (!conn->has_ended)
         tcp_sample(conn);
     tcp_leave(conn);
+}
+
+static void
+rtx_timer(void *arg)
+{
+    TcpConn *conn = arg;
+
+    if (!tcp_backlog_defers(conn, TCP_WAITING_RTX))
+        tcp_rtx_timer(conn);
 }
 
 void

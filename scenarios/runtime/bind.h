@@ -89,8 +89,12 @@ struct SockBox {
 };
 
 SockBox *sock_box_new(lua_State *L, World *world, Socket *sock,
-                      const char *meta);                            /* pushes the object */
-SockBox *sock_check(lua_State *L, int index, const char *meta);     /* open; raises */
+                      const char *meta);                        /* pushes the object */
+SockBox *sock_check(lua_State *L, int index, const char *meta); /* open; raises */
+int conn_lock(lua_State *L); /* methods of connections: bind_hold.c */
+int conn_unlock(lua_State *L);
+int conn_catch_up(lua_State *L);
+int conn_writable(lua_State *L);
 SockBox *sock_check_any(lua_State *L, int index, const char *meta); /* closed too */
 void sock_box_closed(SockBox *box);
 void sock_boxes_free(World *world);

@@ -105,7 +105,8 @@ try_recv(lua_State *L, Process *process)
     if (process->host == NULL)
         sock_set_deadline(process, box, timeout);
 
-    max = MIN(max, MAX(tcp_queued_bytes(sock_tcp(box->sock)), 1)); /* no more than is there */
+    if (!tcp_is_locked(sock_tcp(box->sock))) /* else its backlog comes on top */
+        max = MIN(max, MAX(tcp_queued_bytes(sock_tcp(box->sock)), 1)); /* no more than is there */
 
     char *bytes = luaL_buffinitsize(L, &buffer, max);
     int64_t got = sock_recv(box->sock, bytes, max, flags, NULL);
@@ -541,6 +542,10 @@ bind_sock(lua_State *L)
         { "recv", conn_recv },
         { "recv_eof", conn_recv_eof },
         { "skip", conn_skip },
+        { "writable", conn_writable },
+        { "lock", conn_lock },
+        { "catch_up", conn_catch_up },
+        { "unlock", conn_unlock },
         { "recv_parts", conn_recv_parts },
         { "close", conn_close },
         { "shutdown", conn_shutdown },

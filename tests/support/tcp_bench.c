@@ -144,6 +144,10 @@ tcp_bench_deliver(TcpBench *bench, Seg seg)
         packet->payload.offset = seg.seq;
     }
     packet->flags |= PACKET_FORGED;
+    if (seg.memory > 0) {
+        packet->flags |= PACKET_REASSEMBLED;
+        packet->memory = seg.memory;
+    }
     packet_finish_lengths(packet);
     host_receive(bench->iface, packet);
     tcp_bench_run(bench, 0);

@@ -18,6 +18,7 @@ typedef struct Seg {
     uint32_t len; /* bytes of data */
     uint16_t wnd; /* delivered: 0 means 65535; expected: 0 means any */
     bool zero_window;
+    uint32_t memory; /* of the fragments that it came in; 0: it came whole */
     uint8_t options; /* delivered: TCPOPT_HAS_TS | ..., beside the MSS of a SYN */
     uint32_t tsval, tsecr;
     uint8_t wscale;     /* delivered, with TCPOPT_HAS_WSCALE */

@@ -184,6 +184,57 @@ urgent_pointer_means_the_same_in_both_profiles(void)
     }
 }
 
+/* Recording s15_fastrexmit_sack: after a hole was filled the user takes many
+ * segments in one call. The rate is measured as the first of them is taken,
+ * when the rest still waits, and so shows nothing. */
+static void
+the_buffer_is_tuned_by_what_was_taken_before_the_queue_grew(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+    TcpConn *conn = receiver_conn(b);
+    uint32_t buf = conn->rcv.buf, seq = 1;
+
+    conn->drs.rtt8 = 8 * 20 * SIM_MS;
+    for (unsigned i = 0; i < 4; i++, seq += 1460) {
+        receiver_data(b, seq, 1460);
+        sock_recv(b->sock, NULL, 65536, 0, NULL);
+    }
+    tcp_bench_run(b, 25 * SIM_MS);
+    for (unsigned i = 0; i < 20; i++, seq += 1460)
+        receiver_data(b, seq, 1460);
+    g_assert_cmpint(sock_recv(b->sock, NULL, 65536, 0, NULL), ==, 20 * 1460);
+    g_assert_cmpuint(conn->rcv.buf, ==, buf);
+    g_assert_cmpuint(conn->drs.space_seq - conn->rcv.irs, ==, 1 + 5 * 1460);
+}
+
+/* The time of that measurement is the last segment's, however late the user reads. */
+static void
+a_late_read_is_measured_by_the_clock_of_the_last_segment(void)
+{
+    g_autoptr(TcpBench) b = receiver_new(0);
+    TcpConn *conn = receiver_conn(b);
+    SimTime began = conn->drs.space_at;
+
+    conn->drs.rtt8 = 8 * 20 * SIM_MS;
+    receiver_data(b, 1, 1460);
+    tcp_bench_run(b, 100 * SIM_MS);
+    g_assert_cmpint(sock_recv(b->sock, NULL, 65536, 0, NULL), ==, 1460);
+    g_assert_cmpint(conn->drs.space_at, ==, began);
+}
+
+/* Recording s14_tcp_dontdf_ok: the pieces' allocations count, not one of the whole. */
+static void
+a_segment_that_came_in_fragments_occupies_what_they_do(void)
+{
+    g_autoptr(TcpBench) whole = receiver_new(0), pieces = receiver_new(0);
+
+    tcp_bench_deliver(whole, SEG(.flags = TCP_ACK, .seq = 1, .ack = 1, .len = 1448));
+    g_assert_cmpuint(receiver_conn(whole)->rcv.truesize, ==, 2304);
+    tcp_bench_deliver(pieces,
+                      SEG(.flags = TCP_ACK, .seq = 1, .ack = 1, .len = 1448, .memory = 3 * 1280));
+    g_assert_cmpuint(receiver_conn(pieces)->rcv.truesize, ==, 3 * 1280);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -201,6 +252,9 @@ main(int argc, char **argv)
     ADD(full_window_wakes_a_reader_below_rcvlowat);
     ADD(urgent_pointer_means_the_same_in_both_profiles);
     ADD(stdurg_points_at_the_byte_itself);
+    ADD(the_buffer_is_tuned_by_what_was_taken_before_the_queue_grew);
+    ADD(a_late_read_is_measured_by_the_clock_of_the_last_segment);
+    ADD(a_segment_that_came_in_fragments_occupies_what_they_do);
 #undef ADD
     return g_test_run();
 }

@@ -17,6 +17,34 @@ the_first_rto_is_srtt_plus_200_ms(void)
     g_assert_cmpint(sender_await(s, 1, 101), ==, 220 * SIM_MS);
 }
 
+/* FACTS 2, recording s03_synack_all_lost_real: a timer fires at a tick of the
+ * kernel's clock, and a long one at every eighth, counted from when it came up. */
+static void
+ticks_and_slots_count_from_the_boot(void)
+{
+    g_autoptr(Sender) s = sender_new(PLAIN);
+    TcpStack *stack = s->conn->stack;
+    TcpParams params = *stack->params;
+    SimTime now = tcp_now(s->conn);
+
+    params.kernel_hz = 250;
+    for (uint32_t up = 0; up < 32000; up += 500) {
+        SimTime boot = -(SimTime)up * SIM_US;
+        SimTime short_one, long_one;
+
+        params.kernel_uptime_us = up;
+        tcp_set_params(stack->host, &params);
+        short_one = tcp_timer_deadline(stack, 40 * SIM_MS);
+        long_one = tcp_timer_deadline(stack, SIM_SEC);
+        g_assert_cmpint((short_one - boot) % (4 * SIM_MS), ==, 0);
+        g_assert_cmpint((long_one - boot) % (32 * SIM_MS), ==, 0);
+        g_assert_cmpint(short_one - now, >=, 40 * SIM_MS);
+        g_assert_cmpint(short_one - now, <=, 44 * SIM_MS);
+        g_assert_cmpint(long_one - now, >=, SIM_SEC);
+        g_assert_cmpint(long_one - now, <=, SIM_SEC + 32 * SIM_MS);
+    }
+}
+
 /* RFC 6298 §2.2, §2.4 */
 static void
 the_first_rto_of_the_rfc_is_one_second(void)
@@ -419,6 +447,7 @@ main(int argc, char **argv)
     ADD("rtt", the_first_rto_is_srtt_plus_200_ms);
     ADD("rtt", the_first_rto_of_the_rfc_is_one_second);
     ADD("rtt", a_sample_ends_the_back_off);
+    ADD("rto", ticks_and_slots_count_from_the_boot);
     ADD("rto", each_timeout_doubles_the_rto);
     ADD("rto", retries2_ends_the_connection_with_etimedout);
     ADD("rto", user_timeout_ends_it_earlier);

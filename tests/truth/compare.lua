@@ -63,8 +63,8 @@ end
 
 -- The window is compared where the protocol sets it: in SYNs, in RSTs, and
 -- whether it is closed.
-local function window_class(p)
-    if p.flags:find("[SR]") then return tostring(p.win) end
+local function window_class(p, is_exact)
+    if is_exact or p.flags:find("[SR]") then return tostring(p.win) end
     return p.win == 0 and "0" or "open"
 end
 
@@ -85,7 +85,7 @@ local function connection_namer()
 end
 
 -- { order = { name, ... }, [name] = { ["A>B"] = sent, ["B>A"] = sent, A = received, B = received } }
-local function normalize(packets)
+local function normalize(packets, is_exact)
     local N, name_of, conns = numberer(), connection_namer(), { order = {} }
     for _, p in ipairs(packets) do
         local is_tcp = p.proto == "tcp"
@@ -106,7 +106,7 @@ local function normalize(packets)
                 -- A reset of what belongs to nothing counts from zero.
                 q.seq = p.raw_seq == 0 and p.flags:find("R", 1, true) and 0 or N.seq(p)
                 if p.flags:find(".", 1, true) then q.ack = N.ack(p) end
-                q.opts, q.win = option_text(p.opts), window_class(p)
+                q.opts, q.win = option_text(p.opts), window_class(p, is_exact)
             elseif p.proto == "icmp" then
                 q.flags = ("icmp %s/%s"):format(p.type, p.code)
             else
@@ -247,29 +247,8 @@ local function compare_direction(dir, want, got, ignore, last)
     end
 end
 
--- Bulk data: how many segments one ACK covers, and with it where the sender's
--- bursts end (PSH), hung on when the recordings' reading thread ran. What is
--- left to compare: every segment with data in its order, every other that is
--- not a mere ACK, and the last ACK.
-local function without_ack_clumps(conns)
-    for _, conn in ipairs(conns.order) do
-        for _, dir in ipairs { "A>B", "B>A" } do
-            local kept = {}
-            for i, p in ipairs(conn[dir]) do
-                if p.len > 0 or p.flags:find("[SFR]") or i == #conn[dir] then
-                    p.flags = p.flags:gsub("P", "")
-                    kept[#kept + 1] = p
-                end
-            end
-            conn[dir] = kept
-        end
-    end
-    return conns
-end
-
 local function compare_packets(recording, run, ignore, variant)
-    local want, got = normalize(recording.packets), normalize(run.packets)
-    if variant.bulk then want, got = without_ack_clumps(want), without_ack_clumps(got) end
+    local want, got = normalize(recording.packets, variant.exact), normalize(run.packets, variant.exact)
     local last = { at = recording.ends }
     for _, pair in ipairs(match_connections(want, got, variant.anonymous)) do
         local w, g = pair[1], pair[2]

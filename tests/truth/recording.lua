@@ -71,6 +71,10 @@ function M.read(path)
     end
     for _, p in ipairs(doc.packets) do table.insert(recording.packets, packet_of(p)) end
     recording.transitions = transitions_of(doc.transitions, recording.packets)
+    recording.retransmissions = {} -- when the kernel's tracepoint saw one, most by a timer
+    for _, s in ipairs(doc.transitions) do
+        if s.ev:find("^tcp_retransmit_s") then table.insert(recording.retransmissions, s.t) end
+    end
     return recording
 end
 

@@ -152,7 +152,7 @@ function M.read(dir)
     -- The recordings count time from the first packet that anyone sent.
     local zero = math.huge
     for _, r in ipairs(rows) do zero = math.min(zero, tonumber(r.sent)) end
-    run.last_event = 0
+    run.last_event, run.zero = 0, zero
     for _, file in ipairs { "/packets.tsv", "/states.tsv", "/why.tsv" } do
         for _, r in ipairs(table_of(dir .. file) or {}) do
             run.last_event = math.max(run.last_event, tonumber(r.time or r.sent) - zero)

@@ -9,13 +9,10 @@ local M = {}
 
 local function list_text(list) return #list == 0 and "none" or table.concat(list, "; ") end
 
--- FACTS 102: SYN-ACKs of earlier steps' half-open entries are in there too.
-local OF_EARLIER_STEPS = { TcpRetransSegs = true, TcpExtTCPTimeouts = true, TcpExtTCPSynRetrans = true }
-
 local function counters_text(counters)
     local out = {}
     for _, name in ipairs(compare.COUNTERS) do
-        if (counters[name] or 0) ~= 0 and not OF_EARLIER_STEPS[name] then out[#out + 1] = name .. " " .. counters[name] end
+        if (counters[name] or 0) ~= 0 then out[#out + 1] = name .. " " .. counters[name] end
     end
     return list_text(out)
 end

@@ -38,30 +38,44 @@ local function step_times(recorded)
     return table.concat(out, ",")
 end
 
-local function replay(variant, has_recording)
-    local want = has_recording and assert(recording.read(truth .. "/" .. variant.name .. ".json"))
+-- Plays the family's scenario; `inputs` are parameters beside the variant's own.
+local function play(variant, inputs)
     local dir = work .. "/" .. variant.name
     local words = { quote(build .. "/halfopen"), "run", quote(here .. "/families/" .. variant.family .. ".lua"),
         "--quiet", "--out", quote(dir) }
-    local keys = {}
+    local all, keys = {}, {}
+    for _, list in ipairs { variant.set or {}, inputs or {} } do
+        for key, value in pairs(list) do all[key] = value end
+    end
+    for key in pairs(all) do keys[#keys + 1] = key end
+    table.sort(keys)
+    for _, key in ipairs(keys) do
+        words[#words + 1] = "--set"
+        words[#words + 1] = quote(key .. "=" .. tostring(all[key]))
+    end
+    os.execute("rm -rf " .. quote(dir))
+    local pipe = io.popen(table.concat(words, " ") .. " 2>&1")
+    local said = pipe:read("a")
+    if not pipe:close() then error("the scenario failed: " .. (said:match("[^\n]+") or "no message"), 0) end
+    return assert(run.read(dir))
+end
+
+-- Plays a recording and compares. Where the plain replay differs, it is given
+-- more and more of what the recorded program and machine did: when the relay
+-- delivered each packet and calls began; where the kernel's ticks stood; when
+-- the threads held their sockets. Returns the difference, and what was given.
+local function replay(variant, has_recording)
+    local want = has_recording and assert(recording.read(truth .. "/" .. variant.name .. ".json"))
     if variant.gap and want then variant.set.gap = injection_gap(want) end
     if variant.steps and want then
         variant.set = variant.set or {}
         variant.set.steps_at = step_times(want)
     end
-    for key in pairs(variant.set or {}) do keys[#keys + 1] = key end
-    table.sort(keys)
-    for _, key in ipairs(keys) do
-        words[#words + 1] = "--set"
-        words[#words + 1] = quote(key .. "=" .. tostring(variant.set[key]))
-    end
-    os.execute("rm -rf " .. quote(dir))
-    local pipe = io.popen(table.concat(words, " ") .. " 2>&1")
-    local said = pipe:read("a")
-    if not pipe:close() then return "the scenario failed: " .. (said:match("[^\n]+") or "no message") end
-    local got, err = run.read(dir)
-    if not got then return err end
-    return want and compare.compare(want, got, variant)
+    local got = play(variant)
+    if not want then return nil end
+    local plain = compare.compare(want, got, variant)
+    if not plain or not variant.timed then return plain end
+    return require("escalate").replay(variant, want, plain, got.zero, play)
 end
 
 local function wanted(name)
@@ -76,7 +90,7 @@ local function wanted(name)
 end
 
 local tap, page = arg[1] == "--tap", arg[1] == "--page"
-local families, differences, loose = {}, {}, {} -- for the page
+local families, differences, inputs_given = {}, {}, {} -- for the page
 local probe = io.open(truth .. "/s01_plain.json")
 if not probe then
     print(tap and "1..0 # SKIP the recordings are not here" or "no recordings at " .. truth)
@@ -90,7 +104,7 @@ local n = 0
 for _, variant in ipairs(variants) do
     if wanted(variant.name) then
         n = n + 1
-        local note, status
+        local note, status, given
         local file = io.open(truth .. "/" .. variant.name .. ".json")
         if file then file:close() end
         if not file then
@@ -104,7 +118,8 @@ for _, variant in ipairs(variants) do
             left = left + 1
             status, note = "ok", "out of scope: " .. variant.out_of_scope
         else
-            local ok, difference = xpcall(replay, debug.traceback, variant, true)
+            local ok, difference
+            ok, difference, given = xpcall(replay, debug.traceback, variant, true)
             if not ok then difference = "comparison failed: " .. difference:match("[^\n]+") end
             -- A known difference is written beside its recording, with its reason; that it is
             -- still there is checked, so that none outlives its cause.
@@ -119,20 +134,17 @@ for _, variant in ipairs(variants) do
                 status, note = "not ok", "equal now: the known difference is to be struck out"
             else
                 equal = equal + 1
-                status, note = "ok", "equal"
+                status, note = "ok", given and "equal, given " .. given.words or "equal"
+                if given then table.insert(inputs_given, { variant.name, given }) end
             end
         end
         if file then
             local family = families[variant.family] or { n = 0, equal = 0 }
             families[variant.family] = family
             family.n = family.n + 1
-            if note == "equal" then
-                family.equal = family.equal + 1
-                if variant.bulk or variant.ignore then
-                    table.insert(loose, { variant.name, variant.bulk, variant.ignore })
-                end
-            end
-            if note ~= "equal" then table.insert(differences, { variant.name, variant.known or variant.out_of_scope or note }) end
+            local is_equal = note:find("^equal") and status == "ok"
+            if is_equal then family.equal = family.equal + 1 end
+            if not is_equal then table.insert(differences, { variant.name, variant.known or variant.out_of_scope or note }) end
         end
         if page then
             goto continue
@@ -140,13 +152,14 @@ for _, variant in ipairs(variants) do
             print(("%s %d - %s: %s"):format(status, n, variant.name, (note:gsub("#", "no. "))))
         else
             print(("%-34s %s"):format(variant.name, note))
+            if os.getenv("SEARCH") and given then print("", given and given.uptime, given.plan) end
         end
         io.stdout:flush()
         ::continue::
     end
 end
 if page then
-    require("page").print { n = n - absent, equal = equal, families = families, differences = differences, loose = loose }
+    require("page").print { n = n - absent, equal = equal, families = families, differences = differences, given = inputs_given }
 elseif tap then
     print("1.." .. n)
 else

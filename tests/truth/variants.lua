@@ -2,7 +2,7 @@
 -- unseen variant is one more line.
 --   ignore: what the README of the recordings leaves to buffer accounting or
 --           to the machine that recorded (with the reason beside it)
---   bulk:   compare without the clumping of ACKs (compare.lua)
+--   writer_waits: the sender fills its buffer, and its thread is part of the search (fit.lua)
 --   known:  a difference that is understood, with its reason
 --   out_of_scope: a reason
 
@@ -13,7 +13,8 @@ local all = {}
 local function family(name)
     return function(list)
         for recording, row in pairs(list) do
-            row.name, row.family = recording, name
+            row.name, row.family, row.timed = recording, name, true
+            row.threads = name == "s14" or name == "s15"
             all[#all + 1] = row
         end
     end
@@ -36,8 +37,7 @@ family "s02" {
 family "s03" {
     s03_synack_all_lost_raw = {},
     s03_synack_retries2_raw = { set = { retries = 2, wait = "9s" } },
-    s03_synack_all_lost_real = { set = { kind = "all_lost" },
-        known = "the client's SYN timer and the server's SYN-ACK timer end at the same nominal time: the phase of jiffies decides" },
+    s03_synack_all_lost_real = { set = { kind = "all_lost" } },
     s03_synack_lost1 = { set = { kind = "lost1" } },
 }
 
@@ -70,7 +70,6 @@ family "s08" {
     s08_flood_lifetime_b128_c0 = { gap = true, anonymous = "^10%.77%.", set = { backlog = 128, cookies = 0, n = 100, life = "70s", legit = false } },
     s08_flood_lifetime_b128_c1_overflow = { gap = true, anonymous = "^10%.77%.", set = { backlog = 128, cookies = 1, n = 300, life = "70s", legit = false } },
     s08_flood_continuous_c0 = {
-        known = "how many half-open entries share a slot of the timer wheel, and so are aged at once, depends on the phase of jiffies",
         gap = true, anonymous = "^10%.77%.", set = { kind = "continuous", backlog = 16, cookies = 0 } },
     s08_flood_continuous_c1 = { gap = true, anonymous = "^10%.77%.", set = { kind = "continuous", backlog = 16, cookies = 1 } },
     s08_flood_b4_c0_long = { gap = true, anonymous = "^10%.77%.", set = { kind = "long", backlog = 4, cookies = 0 } },
@@ -182,19 +181,20 @@ family "s13" {
     s13_self_connect = { set = { kind = "self_connect" } },
 }
 
+local writer = "the writer waits for room in the send buffer; when his thread went on decides where his bursts end. The search over reader and writer has found no plan in its time"
+
 family "s14" {
-    s14_pmtud_1000 = { set = { mid = 1000, second = true }, bulk = true, extra = steps.bulk },
+    s14_pmtud_1000 = { set = { mid = 1000, second = true }, extra = steps.bulk },
     s14_pmtud_576 = { set = { mid = 576, bytes = 8000 }, extra = steps.bulk },
     s14_pmtud_300 = { set = { mid = 300, bytes = 4000, wait = "4s" }, extra = steps.bulk },
     s14_blackhole_mtup0 = { set = { mid = 1000, icmp = false, probing = 0, wait = "30s" }, extra = steps.bulk },
-    s14_blackhole_mtup1 = { set = { mid = 1000, icmp = false, probing = 1, wait = "100s" }, bulk = true, extra = steps.bulk },
-    s14_blackhole_mtup1_1200 = { set = { mid = 1200, icmp = false, probing = 1, wait = "60s" }, bulk = true, extra = steps.bulk },
-    s14_mtup2 = { set = { probing = 2, bytes = 300000, wait = "10s" }, bulk = true, extra = steps.bulk,
-        known = "the writer waits for room in the send buffer: where his last segment ends depends on when his thread was woken" },
+    s14_blackhole_mtup1 = { set = { mid = 1000, icmp = false, probing = 1, wait = "100s" }, extra = steps.bulk },
+    s14_blackhole_mtup1_1200 = { set = { mid = 1200, icmp = false, probing = 1, wait = "60s" }, extra = steps.bulk },
+    s14_mtup2 = { writer_waits = true, known = writer, set = { probing = 2, bytes = 300000, wait = "10s" }, extra = steps.bulk },
     s14_mss_small_server = { set = { mtu_b = 600, bytes = 5000 }, extra = steps.bulk },
     s14_mss_maxseg = { set = { maxseg = 536, bytes = 5000 }, extra = steps.bulk },
-    s14_tcp_dontdf_ok = { set = { mid = 576, df = false }, bulk = true, extra = steps.bulk },
-    s14_tcp_dontdf_fraglost = { set = { mid = 576, df = false, fragment_lost = true }, bulk = true, extra = steps.bulk },
+    s14_tcp_dontdf_ok = { set = { mid = 576, df = false }, extra = steps.bulk },
+    s14_tcp_dontdf_fraglost = { set = { mid = 576, df = false, fragment_lost = true }, extra = steps.bulk },
     s14_forged_icmp = { set = { kind = "forged_icmp" } },
 }
 
@@ -207,31 +207,27 @@ family "s14_udp" {
     s14_udp_df = { set = { kind = "df", mid = 1000 } },
 }
 
--- In bulk transfers the order is compared, not how many rounds it took.
-local tuned = "the receive buffer is tuned when the user reads, by what he read in a round trip: the reading thread was late by up to 3 ms"
-
 family "s15" {
-    -- ACKs that clump move segments to the next ACK: time
-    s15_fastrexmit_sack = { set = { lost = "5" }, bulk = true, ignore = { time = true } },
-    s15_fastrexmit_nosack = { set = { lost = "5", sack = 0 }, bulk = true, ignore = { time = true } },
-    s15_fastrexmit_sack_reno = { set = { lost = "5", cc = "reno" }, bulk = true },
-    s15_fastrexmit_nosack_reno = { set = { lost = "5", cc = "reno", sack = 0 }, bulk = true },
-    s15_two_lost_sack = { set = { lost = "12 15" }, bulk = true },
-    s15_two_lost_nosack = { set = { lost = "12 15", sack = 0 }, bulk = true },
+    s15_fastrexmit_sack = { set = { lost = "5" } },
+    s15_fastrexmit_nosack = { set = { lost = "5", sack = 0 } },
+    s15_fastrexmit_sack_reno = { set = { lost = "5", cc = "reno" } },
+    s15_fastrexmit_nosack_reno = { set = { lost = "5", cc = "reno", sack = 0 } },
+    s15_two_lost_sack = { set = { lost = "12 15" } },
+    s15_two_lost_nosack = { set = { lost = "12 15", sack = 0 } },
     s15_tlp_last = { set = { lost = "10", total = 14480 } },
-    s15_tlp_last3 = { set = { lost = "8-10", total = 14480 }, bulk = true },
+    s15_tlp_last3 = { set = { lost = "8-10", total = 14480 } },
     s15_tlp_single = { set = { lost = "1", total = 100 } },
-    s15_tlp_single_warm = { set = { lost = "1", total = 100, prime = 30000 }, bulk = true },
-    s15_no_tlp_rto = { set = { lost = "10", total = 14480, early_retrans = 0 }, bulk = true },
-    s15_all_lost_rto = { set = { lost = "1-10", total = 28960 }, bulk = true },
-    s15_all_lost_rto_nosack = { set = { lost = "1-10", total = 28960, sack = 0 }, bulk = true },
+    s15_tlp_single_warm = { set = { lost = "1", total = 100, prime = 30000 } },
+    s15_no_tlp_rto = { set = { lost = "10", total = 14480, early_retrans = 0 } },
+    s15_all_lost_rto = { set = { lost = "1-10", total = 28960 } },
+    s15_all_lost_rto_nosack = { set = { lost = "1-10", total = 28960, sack = 0 } },
     s15_all_lost_notlp = { set = { lost = "1-10", total = 28960, early_retrans = 0 } },
-    s15_rexmit_lost = { set = { kind = "rexmit_lost" }, bulk = true },
+    s15_rexmit_lost = { set = { kind = "rexmit_lost" } },
     s15_reorder_small = { set = { late = "5", late_by = "3ms" } },
-    s15_reorder_big = { set = { late = "5", late_by = "20ms" }, bulk = true },
-    s15_reorder_twice = { set = { late = "5 35", late_by = "3ms", total = 100000 }, bulk = true },
-    s15_frto = { set = { late = "1-10", late_by = "590ms", total = 28960 }, bulk = true },
-    s15_frto_notlp = { set = { late = "1-11", late_by = "590ms", total = 28960, early_retrans = 0 }, bulk = true },
+    s15_reorder_big = { set = { late = "5", late_by = "20ms" } },
+    s15_reorder_twice = { set = { late = "5 35", late_by = "3ms", total = 100000 } },
+    s15_frto = { set = { late = "1-10", late_by = "590ms", total = 28960 } },
+    s15_frto_notlp = { set = { late = "1-11", late_by = "590ms", total = 28960, early_retrans = 0 } },
     s15_frto_path = { set = { kind = "frto_path", early_retrans = 0 } },
     s15_frto_path_nots = { set = { kind = "frto_path", early_retrans = 0, timestamps = 0, prime = 3000 } },
     s15_lost_few_dupacks = { set = { lost = "9", total = 14480 } },
@@ -239,20 +235,20 @@ family "s15" {
     s15_retries2_default = { set = { kind = "blackout" } },
     s15_retries2_5 = { set = { kind = "blackout", retries2 = 5 } },
     s15_user_timeout = { set = { kind = "blackout", user_timeout = 3000 } },
-    s15_zero_window_answered = { set = { kind = "zero_window_answered" }, known = "the delayed ACK and the tail loss probe are due within 2 ms of each other: the phase of jiffies decides" },
+    s15_zero_window_answered = { set = { kind = "zero_window_answered" } },
     s15_zero_window_silent = { set = { kind = "zero_window_silent", retries2 = 6 } },
     s15_zero_window_app_closed = { set = { kind = "zero_window_app_closed" } },
     s15_window_update = { set = { kind = "window_update" } },
     s15_delack_small_oneway = { set = { kind = "delack_small_oneway" } },
     s15_delack_noread = { set = { kind = "delack_noread" } },
     s15_delack_pingpong = { set = { kind = "delack_pingpong" } },
-    s15_delack_bulk = { set = { kind = "delack_bulk", total = 400000 }, bulk = true, known = tuned },
-    s15_delack_bulk_fixedbuf = { set = { kind = "delack_bulk", total = 600000, rcvbuf = 65536 }, bulk = true, known = "a burst fills the window to its edge: on which segment the edge falls depends on reads and ACKs within 0.1 ms" },
+    s15_delack_bulk = { writer_waits = true, known = writer, set = { kind = "delack_bulk", total = 400000 } },
+    s15_delack_bulk_fixedbuf = { writer_waits = true, known = writer, set = { kind = "delack_bulk", total = 600000, rcvbuf = 65536 } },
     s15_quickack_off = { set = { kind = "quickack_off" } },
     s15_nagle_on = { set = { kind = "nagle" } },
     s15_nagle_off = { set = { kind = "nagle", nodelay = true } },
-    s15_bulk_cubic = { set = { kind = "bulk_cubic" }, bulk = true, known = tuned },
-    s15_idle_restart = { set = { kind = "idle_restart" }, bulk = true },
+    s15_bulk_cubic = { writer_waits = true, known = writer, set = { kind = "bulk_cubic" } },
+    s15_idle_restart = { writer_waits = true, known = writer, set = { kind = "idle_restart" } },
     s15_urg = { set = { kind = "urg" } },
 }
 

@@ -6,14 +6,9 @@ local R = require "replay"
 function R.reader(server, closes)
     local got = { bytes = 0 }
     R.b:spawn(function()
-        while true do
-            local data = server:recv(65536)
-            if not data or data == "" then
-                if closes then server:close() end
-                return
-            end
-            got.bytes = got.bytes + #data
-        end
+        R.inputs.reader(server, function(n) got.bytes = got.bytes + n end, function()
+            if closes then server:close() end
+        end)
     end)
     return got
 end
@@ -24,8 +19,9 @@ end
 function R.routed(w, delay)
     R.r1, R.r2 = router("r1", "10.0.0.254"), router("r2", "10.0.0.253")
     R.wire = link(R.a, R.r1, { name = "wire", delay = "0ms" })
-    R.middle = link(R.r1, R.r2, { name = "middle", delay = delay, mtu = w.mid })
-    link(R.r2, R.b, { name = "wire-B", delay = "0ms" })
+    R.middle = link(R.r1, R.r2, { name = "middle", delay = R.inputs.relay and 0 or delay, mtu = w.mid })
+    local wire_b = link(R.r2, R.b, { name = "wire-B", delay = "0ms" })
+    R.inputs.play(R.wire, wire_b, R.a, R.b)
     R.wire:script({ from = R.a }, function(p)
         if p.df and p.ip_len > w.mid then
             if w.icmp ~= false then R.icmp_about(p, 3, 4, "1ms", w.mid) end

@@ -131,11 +131,20 @@ function R.step_times(text)
     R.wire:script(function() R.zero = R.zero or now() end)
 end
 
+local function await(at)
+    if at and R.zero and R.zero + at > now() then sleep(R.zero + at - now()) end
+end
+
 -- Waits until the next step began there.
 function R.await_step()
     R.step_number = R.step_number + 1
-    local at = R.steps_at[R.step_number]
-    if at and R.zero and R.zero + at > now() then sleep(R.zero + at - now()) end
+    await(R.steps_at[R.step_number])
+end
+
+-- Waits until so long before that.
+function R.await_before_step(early)
+    local at = R.steps_at[R.step_number + 1]
+    await(at and at - early)
 end
 
 -- step{ what =, replies = { "S. seq 0 ack 1" }, states =, counters = }

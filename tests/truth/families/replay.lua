@@ -3,14 +3,24 @@
 -- halfopen's words what the recordings' own program did; times begin with the
 -- first packet there, so results carry absolute times and the comparer shifts.
 
-local R = { calls = {} }
+local R = { calls = {}, inputs = require "inputs" }
 
--- The recordings' kernel ran at 250 Hz; its receivers are woken at once.
-local SYSCTLS = { kernel_hz = 250 }
+-- What every family can be told of the recording beside its own parameters.
+function R.scenario(s)
+    s.params = s.params or {}
+    s.params.uptime = 0 -- of the recorded kernel when the replay begins, in microseconds
+    s.params.relay = "" -- what the relay did: "late;A>B: times of arrival;B>A: times of arrival"
+    s.params.calls = "" -- when calls began: "A send:0.0417;..."
+    s.params.injections = "" -- when the script injected
+    s.params.reads, s.params.writes = "", "" -- when B's reader and A's writer held their sockets
+    scenario(s)
+    R.inputs.read(params)
+end
 
 local function sysctls_of(both, own)
     local all = {}
-    for _, list in ipairs { SYSCTLS, both or {}, own or {} } do
+    -- The recordings' kernel ran at 250 Hz.
+    for _, list in ipairs { { kernel_hz = 250, kernel_uptime = params.uptime }, both or {}, own or {} } do
         for name, value in pairs(list) do all[name] = value end
     end
     return all
@@ -32,7 +42,10 @@ function R.world(w)
     R.a = host("A", "10.0.0.1", options(w.sysctl_a, w.mtu_a))
     R.b = host("B", "10.0.0.2", options(w.sysctl_b, w.mtu_b))
     if w.mid then return R.routed(w, delay) end
-    R.wire = link(R.a, R.b, { name = "wire", delay = delay, rate = w.rate })
+    local rate = w.rate
+    if R.inputs.relay then delay, rate = 0, nil end
+    R.wire = link(R.a, R.b, { name = "wire", delay = delay, rate = rate })
+    R.inputs.play(R.wire, R.wire, R.a, R.b)
     R.a:route("0.0.0.0/0", { iface = 0 })
     R.b:route("0.0.0.0/0", { iface = 0 })
 end
@@ -48,6 +61,7 @@ end
 -- Makes a call, notes what it returned and how long it took. The connection
 -- itself as a result means success.
 function R.call(side, op, fn, success)
+    R.inputs.await(side .. " " .. op)
     local row = { side = side, op = op, began = now() }
     table.insert(R.calls, row)
     local results = table.pack(fn())

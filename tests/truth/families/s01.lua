@@ -1,7 +1,7 @@
 -- A plain connection: request of 100 bytes, reply of 3000, the client closes.
 local R = require "replay"
 
-scenario { title = "Recording s01", params = {} }
+R.scenario { title = "Recording s01", params = {} }
 R.world {}
 
 local listener = R.b:listen(R.port, { backlog = 16 })

@@ -1,7 +1,7 @@
 -- SYNs that are lost: all of them, or the first few before a transfer.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s02",
     params = { lost = 1000000, linear = 4, retries = 6, timestamps = 1, syncnt = 0, user_timeout = 0, transfer = false },
 }

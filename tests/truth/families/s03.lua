@@ -1,7 +1,7 @@
 -- SYN-ACKs that are lost or that nobody answers.
 local R = require "replay"
 
-scenario { title = "Recordings s03", params = { kind = "raw", retries = 5, wait = "66s" } }
+R.scenario { title = "Recordings s03", params = { kind = "raw", retries = 5, wait = "66s" } }
 R.world { sysctl = { ["net.ipv4.tcp_synack_retries"] = params.retries } }
 
 if params.kind == "raw" then

@@ -1,7 +1,7 @@
 -- The third ACK is lost, and who speaks next.
 local R = require "replay"
 
-scenario { title = "Recordings s04", params = { kind = "client_data", lost = 1 } }
+R.scenario { title = "Recordings s04", params = { kind = "client_data", lost = 1 } }
 
 if params.kind == "always_idle" then
     R.world { sysctl = { ["net.ipv4.tcp_synack_retries"] = 2 } }

@@ -1,7 +1,7 @@
 -- Old duplicate SYNs before, beside and after the new connection's own.
 local R = require "raw"
 
-scenario {
+R.scenario {
     title = "Recordings s05: old duplicate SYNs",
     params = { kind = { "listen", choices = { "listen", "beside" } }, behind = 100000, arrives = "5ms", delays_new = "0ms",
         settle = "1.3s" },

@@ -1,7 +1,7 @@
 -- Segments of a player into SYN_RECV, ESTABLISHED and TIME_WAIT.
 local R = require "raw"
 
-scenario {
+R.scenario {
     title = "Recordings s05, s10: segments that do not fit",
     params = { kind = { "synrecv", choices = { "synrecv", "established", "ratelimit", "timewait" } }, ts = true, rfc1337 = 0, steps_at = "" },
 }
@@ -159,6 +159,7 @@ local function timewait()
     local function step(what, flags, o)
         sport = sport + 1
         local r = enter()
+        R.await_before_step(1.2)
         local before = R.b:counters()
         sleep("1.2s")
         R.await_step()

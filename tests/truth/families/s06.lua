@@ -1,7 +1,7 @@
 -- Segments that do not fit arrive in SYN_SENT.
 local R = require "raw"
 
-scenario { title = "Recordings s06", params = { resets = false, steps_at = "" } }
+R.scenario { title = "Recordings s06", params = { resets = false, steps_at = "" } }
 R.world {}
 R.step_times(params.steps_at)
 local r = R.raw("B", { sport = R.port, dport = 40000 })

@@ -1,7 +1,7 @@
 -- The end of a close: the last ACK is lost, TIME_WAIT is met again, LAST_ACK.
 local R = require "raw"
 
-scenario {
+R.scenario {
     title = "Recordings s07",
     params = { kind = { "lost_forever", choices = { "lost_forever", "lost_once", "tw_restart", "fin_gets_rst", "syn_at_last_ack",
         "last_ack_raw" } }, steps_at = "" },

@@ -1,7 +1,7 @@
 -- SYN floods: how much the queue holds, for how long, and who still gets in.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s08",
     params = { backlog = 4, cookies = 1, n = 300, max_syn = 0, somaxconn = 0, life = "6s", legit = true, timestamps = true,
         kind = "flood", gap = "2.15ms" },
@@ -20,6 +20,14 @@ local function spoofed(i, src, timestamps)
         if params.kind == "flood" then syn.wscale = 7 end
     end
     R.wire:inject(syn)
+end
+
+-- Waits until the program injected its next segment, i of them after the first.
+local function pace(i)
+    local at = R.inputs.injections
+    if not at then return sleep(params.gap) end
+    R.inputs.zero = R.inputs.zero or now()
+    if at[i + 2] then R.inputs.sleep_until(at[i + 2]) else sleep(params.gap) end
 end
 
 local listener = R.b:listen(R.port, { backlog = params.backlog })
@@ -48,12 +56,34 @@ local function held()
     return states
 end
 
+-- Waits 3 s. A socket that has not connected by then goes on trying: the
+-- recording program forgot it, and at some time its memory was collected, which
+-- closed it (`lives` tells when).
+local n_connects = 0
+local function patient_connect()
+    local op = "connect (3 s timeout)"
+    R.inputs.await("A " .. op)
+    local conn, began = nil, now()
+    n_connects = n_connects + 1
+    local ends = R.inputs.lives and (R.inputs.lives[n_connects] or 1000)
+    R.a:spawn(function()
+        conn = R.a:connect(R.b, R.port, { timeout = ends and ends - R.inputs.now() or "6.304s" })
+        if conn and ends then
+            R.inputs.sleep_until(ends)
+            conn:close()
+        end
+    end)
+    while not conn and now() - began < 3 do sleep("1ms") end
+    R.note("A", op, conn and "ok" or "TIMEOUT", began, now() - began)
+    return conn
+end
+
 if params.kind == "flood" then
     serve(true)
     sleep("50ms")
     for i = 0, params.n - 1 do
         spoofed(i, ("10.77.%d.%d"):format(i // 250, 1 + i % 250), params.timestamps)
-        sleep(params.gap)
+        pace(i)
     end
     sleep("100ms")
     R.extra.held_after_flood = held()
@@ -74,7 +104,7 @@ elseif params.kind == "long" then
     end)
     for i = 0, 39 do
         spoofed(i, ("10.77.0.%d"):format(i + 1), true)
-        sleep(params.gap)
+        pace(i)
     end
     sleep("300ms")
     R.connect("A")
@@ -86,15 +116,15 @@ elseif params.kind == "continuous" then
         local i = 0
         while not stop do
             spoofed(i, ("10.77.%d.%d"):format(i // 250 % 250, 1 + i % 250), true)
+            pace(i)
             i = i + 1
-            sleep(params.gap)
         end
     end)
     sleep("1s")
     local before -- the recording program's socket of the last turn is closed when it makes the next
     for _ = 1, 6 do
-        if before then before:close() end
-        local conn = R.connect("A", { timeout = "3s" }, "connect (3 s timeout)")
+        if before and not R.inputs.lives then before:close() end
+        local conn = patient_connect()
         if conn then R.call("A", "send", function() return conn:send("x") end) end
         before = conn
         sleep("300ms")

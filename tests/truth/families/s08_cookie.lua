@@ -1,7 +1,7 @@
 -- Cookies that nobody was given, and good ones that come late.
 local R = require "raw"
 
-scenario { title = "Recordings s08: cookies", params = {} }
+R.scenario { title = "Recordings s08: cookies", params = {} }
 R.world { sysctl_b = { ["net.ipv4.tcp_syncookies"] = 2 } }
 R.b:listen(R.port, { backlog = 16 })
 

@@ -1,7 +1,7 @@
 -- The accept queue: its capacity, and what befalls those who come too late.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s09",
     params = { kind = "clients", backlog = 2, clients = 6, together = false, abort = 0, accept_at = "4s", life = "8s",
         accepts = true, sends = true, cookies = 1 },

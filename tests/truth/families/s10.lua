@@ -1,7 +1,7 @@
 -- TIME_WAIT and local ports: reuse, bind, exhaustion, buckets.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s10",
     params = { kind = { "reuse", choices = { "reuse", "server_still_tw", "exhausted", "choice", "buckets", "server_rebind",
         "bind_immediate" } }, reuse = 2, timestamps = 1 },

@@ -1,7 +1,7 @@
 -- Ways to close: SO_LINGER, unread data, data after the close.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s11",
     params = { kind = { "linger0", choices = { "linger0", "linger0_blocked_reader", "close_unread", "data_after_close",
         "linger2_ok", "linger2_blackout", "pending_rst" } } },

@@ -1,7 +1,7 @@
 -- Keepalive: 2 s idle, a probe a second, three of them.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s12",
     params = { kind = { "alive", choices = { "alive", "unreachable", "rebooted", "unacked_data", "user_timeout", "icmp" } } },
 }

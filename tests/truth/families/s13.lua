@@ -1,7 +1,7 @@
 -- Half close, FIN_WAIT2, simultaneous open and close.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s13",
     params = { kind = { "finwait2_orphan", choices = { "finwait2_orphan", "shutdown_only", "fin_late", "finwait2_data",
         "fin_timeout", "fin_timeout_timewait", "fin_lost_orphan", "half_close", "shut_rd", "simul_close", "simul_close_acklost",

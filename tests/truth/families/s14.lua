@@ -1,7 +1,7 @@
 -- TCP over small links: MSS, path MTU discovery with and without ICMP, probing, fragments.
 local R = require "bulk"
 
-scenario {
+R.scenario {
     title = "Recordings s14: TCP",
     params = { kind = { "bulk", choices = { "bulk", "forged_icmp" } }, mid = 0, icmp = true, bytes = 20000, wait = "1s",
         probing = -1, mtu_b = 1500, maxseg = 0, df = true, second = false, fragment_lost = false },
@@ -27,7 +27,7 @@ if params.kind == "bulk" then
     local client, server, listener = R.pair { options = options }
     local got = R.reader(server, not params.second)
     sleep("100ms")
-    R.call("A", "send " .. params.bytes, function() return client:send(params.bytes) end)
+    R.call("A", "send " .. params.bytes, function() return R.inputs.send(client, params.bytes) and params.bytes end)
     local began = now()
     while now() - began < params.wait and got.bytes < params.bytes do sleep("1ms") end
     sleep("110ms") -- 100 ms, and half of the 20 ms at which the recordings' program looked

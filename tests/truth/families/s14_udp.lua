@@ -1,7 +1,7 @@
 -- UDP datagrams larger than the link.
 local R = require "bulk"
 
-scenario {
+R.scenario {
     title = "Recordings s14: UDP",
     params = { kind = { "fragments", choices = { "fragments", "df" } }, bytes = 4000, lost = -1, mid = 0, wait = "32s" },
 }

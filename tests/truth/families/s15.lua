@@ -1,7 +1,7 @@
 -- Data: timers, loss and its repair, delayed ACKs, windows, Nagle, urgent data.
 local R = require "replay"
 
-scenario {
+R.scenario {
     title = "Recordings s15",
     params = {
         kind = { "loss", choices = { "loss", "blackout", "zero_window_answered", "zero_window_silent", "zero_window_app_closed",
@@ -24,6 +24,7 @@ differs("tcp_sack", params.sack, 1)
 differs("tcp_timestamps", params.timestamps, 1)
 differs("tcp_early_retrans", params.early_retrans, 3)
 differs("tcp_retries2", params.retries2, 15)
+R.inputs.drops = true -- the rules below count what they see: the relay's come before them
 -- Segments of a burst left the kernel about 15 us apart: between two of them
 -- the reader could run.
 R.world { sysctl = sysctl, cc = params.cc, rate = params.kind ~= "nagle" and "1Gbit" or nil, delay = params.kind == "bulk_cubic" and "50ms" or nil }
@@ -44,14 +45,8 @@ local function numbers(text)
 end
 
 local delivered = 0
-local function reader(limit)
-    R.b:spawn(function()
-        while true do
-            local bytes = server:recv(65536)
-            if not bytes or #bytes == 0 then return end
-            delivered = delivered + #bytes
-        end
-    end)
+local function reader()
+    R.b:spawn(function() R.inputs.reader(server, function(n) delivered = delivered + n end) end)
 end
 
 -- The fate of the n-th data segment from A, by the order of its first sending.
@@ -69,7 +64,11 @@ local function fates(choose)
 end
 
 local function send(n, op) return R.call("A", op or "send", function() return client:send(n) end) end
-local function send_all(n, op) return R.call("A", op or "send", function() return client:send(n) and true end) end
+local function send_all(n, op) return R.call("A", op or "send", function() return R.inputs.send(client, n) end) end
+local function quietly_send_all(n) -- the program did not note when
+    R.inputs.await("data")
+    R.inputs.send(client, n)
+end
 -- What a non-blocking send takes.
 local function try_send(n, op)
     return R.call("A", op, function()
@@ -84,7 +83,7 @@ function kinds.loss()
     local lost, late = numbers(params.lost), numbers(params.late)
     reader()
     if params.prime > 0 then
-        client:send(params.prime)
+        quietly_send_all(params.prime)
         sleep("400ms")
     end
     fates(function(n, times)
@@ -101,7 +100,7 @@ end
 function kinds.rexmit_lost()
     reader()
     fates(function(n, times) return n == 5 and times <= 2 and "drop" or nil end)
-    client:send(100000)
+    quietly_send_all(100000)
     sleep("1.5s")
 end
 
@@ -206,7 +205,7 @@ end
 
 function kinds.bulk_cubic()
     reader()
-    client:send(2000000)
+    quietly_send_all(2000000)
     local began = now()
     while delivered < 2000000 and now() - began < 8 do sleep("20ms") end
     sleep("200ms")
@@ -214,9 +213,9 @@ end
 
 function kinds.idle_restart()
     reader()
-    client:send(200000)
+    quietly_send_all(200000)
     sleep("2.3s")
-    client:send(100000)
+    quietly_send_all(100000)
     sleep("600ms")
 end
 
@@ -241,12 +240,12 @@ end
 
 function kinds.tlp_then_data()
     reader()
-    client:send(30000)
+    quietly_send_all(30000)
     sleep("200ms")
     fates(function(n, times) return n == 1 and times == 1 and "drop" or nil end)
-    client:send(1448)
+    quietly_send_all(1448)
     sleep("350ms")
-    client:send(14480)
+    quietly_send_all(14480)
     sleep("300ms")
 end
 
@@ -254,14 +253,14 @@ function kinds.frto_path()
     local first
     reader()
     if params.prime > 0 then
-        client:send(params.prime)
+        quietly_send_all(params.prime)
         sleep("200ms")
     end
     fates(function()
         first = first or now()
         if now() - first < 0.35 then return { "delay", by = "300ms" } end
     end)
-    client:send(28960)
+    quietly_send_all(28960)
     sleep("1.2s")
 end
 

@@ -1,7 +1,7 @@
 -- Closed ports, hosts that cannot be reached, ICMP errors, segments that belong to nothing.
 local R = require "raw"
 
-scenario {
+R.scenario {
     title = "Recordings s16",
     params = { kind = { "closed_port", choices = { "closed_port", "no_route", "icmp", "stray" } }, type = 3, code = 1,
         established = false },
