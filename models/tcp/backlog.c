@@ -23,8 +23,10 @@ tcp_is_locked(const TcpConn *conn)
 static uint32_t
 truesize_of(const TcpConn *conn, const Packet *packet)
 {
-    return tcp_truesize_of(conn, IPV4_HEADER_BYTES + TCP_HEADER_BYTES + packet->tcp.option_bytes,
-                           packet->payload.len);
+    uint32_t headers =
+        ip_header_bytes(packet->ip.src) + TCP_HEADER_BYTES + packet->tcp.option_bytes;
+
+    return tcp_truesize_of(conn, headers, packet->payload.len);
 }
 
 /* Linux joins small segments of the backlog where the first one's memory has
