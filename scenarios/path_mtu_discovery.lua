@@ -35,6 +35,7 @@ world("learned and forgotten", function()
     expect(visit(net)):equals(1448)
     local first = net.links[2]:packets { from = net.routers[1], match = "data" }
     expect(first:first().len):equals(fits)
+    expect(net.links[1]:packets { from = net.routers[1], match = "icmp" }:first().mtu):equals(params.middle)
     expect(net.client:counter("TCPTimeouts")):equals(0)
     expect(visit(net)):equals(fits) -- remembered: a new connection begins with it
     sleep("600s") -- net.ipv4.route.mtu_expires

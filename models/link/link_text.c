@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define LONGEST                                                                                    \
+    (365 * 24 * 3600 * SIM_SEC) /* so that sums of times stay far from the end of time */
+
 const char *
 link_params_problem(const LinkParams *params, const char **key)
 {
@@ -14,6 +17,11 @@ link_params_problem(const LinkParams *params, const char **key)
         *key = "mtu";
         return "room for an IP header and one block of data: 28 bytes or more";
     }
+    *key = params->delay > LONGEST           ? "delay"
+           : params->jitter.amount > LONGEST ? "jitter"
+                                             : "reorder_by";
+    if (params->delay > LONGEST || params->jitter.amount > LONGEST || params->reorder_by > LONGEST)
+        return "a time of at most a year";
     if (params->n_trace > 0 && params->trace[params->n_trace - 1] <= 0) {
         *key = "trace";
         return "a last time above 0: it is the length of the trace";

@@ -228,8 +228,10 @@ tcp_input_request(TcpRequest *request, TcpSegment *seg)
     take_four_way_syn_ack(stack, request, seg);
     if (!is_acceptable(stack, request, seg))
         return;
-    if (seg->seq == request->irs) /* a SYN that carries more */
+    if (seg->seq == request->irs && (seg->flags & TCP_SYN) != 0) { /* a SYN that carries more */
         seg->flags &= ~TCP_SYN;
+        seg->seq++; /* the rest of it */
+    }
     if (challenges_rst(stack, request, seg))
         return;
     if ((seg->flags & (TCP_RST | TCP_SYN)) != 0) {

@@ -200,6 +200,7 @@ entry_set_headers(TracePacket *entry, const Packet *packet)
         entry->dst.port = packet->udp.dport;
     } else if (packet->ip.proto == IP_PROTO_ICMP) {
         entry->flags = (uint16_t)(packet->icmp.type << 8 | packet->icmp.code);
+        entry->mss = packet->icmp.mtu;
     }
     if (packet->flags & PACKET_DUPLICATE)
         entry->what |= TRACE_COPY;

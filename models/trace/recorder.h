@@ -75,7 +75,7 @@ typedef struct TracePacket {
     uint16_t flags;  /* TCP_SYN ... ; for ICMP: type << 8 | code */
     uint8_t options; /* TCPOPT_HAS_* */
     uint8_t wscale, n_sacks;
-    uint16_t wnd, mss, urg;
+    uint16_t wnd, mss, urg; /* of ICMP: mss is its MTU */
     uint32_t len;      /* bytes of payload */
     uint32_t seq, ack; /* as on the wire */
     uint32_t rel_seq, rel_ack;

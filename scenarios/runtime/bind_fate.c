@@ -178,11 +178,11 @@ read_fate(ConfTable *table, FateKind kind, Fate *fate)
     *fate =
         (Fate){ .kind = kind, .reason = reasons[kind], .copies = 1, .past = 1, .corrupt_at = -1 };
     if (kind == FATE_DELAY) {
-        fate->by = conf_time(table, "by", SIM_NEVER);
+        fate->by = conf_span(table, "by", SIM_NEVER);
         if (fate->by == SIM_NEVER)
             conf_fail(table, "by", "a time such as \"300ms\"");
     } else if (kind == FATE_DUPLICATE) {
-        fate->by = conf_time(table, "by", 0);
+        fate->by = conf_span(table, "by", 0);
         fate->copies = (uint32_t)conf_int(table, "copies", 1, 1, 1000);
     } else if (kind == FATE_REORDER) {
         fate->past = (uint32_t)conf_int(table, "past", 1, 1, 100000);

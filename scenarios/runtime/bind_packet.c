@@ -445,7 +445,7 @@ link_inject_packet(lua_State *L)
     conf_open(&t, L, 2, "inject");
 
     HostBox *to = conf_host(&t, "to", world), *from = conf_host(&t, "from", world);
-    SimTime after = conf_time(&t, "after", 0), arrives = conf_time(&t, "arrives", SIM_NEVER);
+    SimTime after = conf_span(&t, "after", 0), arrives = conf_span(&t, "arrives", SIM_NEVER);
 
     if (to == NULL && from == NULL)
         conf_fail(&t, "to", "the host at which it arrives");

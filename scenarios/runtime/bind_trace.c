@@ -119,6 +119,7 @@ push_entry(lua_State *L, const World *world, const TracePacket *entry)
         set_text(L, "proto", "icmp");
         set_int(L, "icmp_type", entry->flags >> 8);
         set_int(L, "icmp_code", entry->flags & 0xff);
+        set_int(L, "mtu", entry->mss);
     }
 }
 

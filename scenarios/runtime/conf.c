@@ -313,6 +313,16 @@ conf_time(ConfTable *table, const char *key, SimTime otherwise)
     CONF_READ(SimTime, value_time);
 }
 
+SimTime
+conf_span(ConfTable *table, const char *key, SimTime otherwise)
+{
+    SimTime span = conf_time(table, key, otherwise);
+
+    if (span != otherwise && span > 365 * 24 * 3600 * SIM_SEC)
+        conf_fail(table, key, "a time of at most a year");
+    return span;
+}
+
 uint64_t
 conf_rate(ConfTable *table, const char *key, uint64_t otherwise)
 {

@@ -39,6 +39,7 @@ int conf_type(ConfTable *table, const char *key); /* a LUA_T constant; marks as 
 int conf_push(ConfTable *table, const char *key);
 
 SimTime conf_time(ConfTable *table, const char *key, SimTime otherwise);
+SimTime conf_span(ConfTable *table, const char *key, SimTime otherwise); /* at most a year */
 uint64_t conf_rate(ConfTable *table, const char *key, uint64_t otherwise);
 uint64_t conf_size(ConfTable *table, const char *key, uint64_t otherwise);
 int64_t conf_int(ConfTable *table, const char *key, int64_t otherwise, int64_t min, int64_t max);

@@ -84,6 +84,10 @@ what_could_never_work_is_refused_with_its_key(void)
     g_assert_nonnull(link_params_problem(&params, &key));
     g_assert_cmpstr(key, ==, "mtu");
     params = link_params_default();
+    params.delay = SIM_NEVER;
+    g_assert_nonnull(link_params_problem(&params, &key));
+    g_assert_cmpstr(key, ==, "delay");
+    params = link_params_default();
     params.trace = nothing;
     params.n_trace = 1;
     g_assert_nonnull(link_params_problem(&params, &key));

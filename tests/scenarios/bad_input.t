@@ -182,6 +182,9 @@ interrupted INT stuck.lua
 [ $status -gt 128 ] && grep -q "SIGINT: stopped" err && [ ! -e made ]
 ok $? "Ctrl-C stops a loop in Lua, whatever it catches"
 
+refuses_text "a link that never delivers" 'delay: found "never", expected a time of at most a year' \
+    'scenario { title = "t" } link(host("a", "10.0.0.1"), host("b", "10.0.0.2"), { delay = "never" })'
+
 mkdir other && echo mine >other/file
 refuses "a folder that is no run's" "cannot write the run's folder" "$halfopen" run good.lua --out other --quiet
 refuses "a folder to draw that is no run's" "other" "$halfopen" plot other

@@ -1,6 +1,8 @@
-/* A slice of the long random test of TCP, for every `make test`: some worlds,
- * each twice, on two threads. What a world is: tests/support/soak.h. */
+/* A slice of the long random tests of TCP, for every `make test`: some worlds,
+ * each twice, on two threads (tests/support/soak.h), and some mutated packets
+ * (tests/support/fuzz.h). */
 #include "sim/batch.h"
+#include "tests/support/fuzz.h"
 #include "tests/support/soak.h"
 
 enum { SEEDS = 300 };
@@ -37,11 +39,26 @@ random_worlds_keep_every_promise_and_repeat_themselves(void)
     }
 }
 
+static void
+mutated_packets_break_no_host_in_any_state(void)
+{
+    for (uint64_t seed = 1; seed <= 220; seed++) { /* each state ten times in each profile */
+        g_autofree char *wrong = fuzz_host(seed, 100);
+
+        if (wrong != NULL)
+            g_test_message("seed %u: %s; again: soak_fuzz --seed %u", (unsigned)seed, wrong,
+                           (unsigned)seed);
+        g_assert_null(wrong);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/soak/slice/random_worlds_keep_every_promise_and_repeat_themselves",
                     random_worlds_keep_every_promise_and_repeat_themselves);
+    g_test_add_func("/soak/slice/mutated_packets_break_no_host_in_any_state",
+                    mutated_packets_break_no_host_in_any_state);
     return g_test_run();
 }

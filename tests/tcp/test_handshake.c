@@ -100,6 +100,19 @@ simultaneous_open_meets_in_syn_received(void)
     tcp_bench_expect_state(b, TCP_ESTABLISHED);
 }
 
+/* The SYN of a segment that ends the handshake is old; the FIN behind it is not. */
+static void
+request_takes_the_fin_of_a_syn_that_acknowledges(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_SYN_RECEIVED);
+    int error;
+
+    tcp_bench_deliver(b, SEG(.flags = SYN_ACK | TCP_FIN, .ack = 1));
+    g_assert_nonnull(b->sock = sock_accept(b->listener, &error));
+    g_assert_cmpuint(tcp_queued_bytes(sock_tcp(b->sock)), ==, 1);
+    g_assert_cmpint(sock_recv(b->sock, NULL, 1000, 0, NULL), ==, 0);
+}
+
 /* RFC 7323 §2.2: the window of a SYN-ACK too is never scaled. */
 static void
 simultaneous_open_does_not_scale_the_window_of_the_syn_ack(void)
@@ -289,6 +302,7 @@ main(int argc, char **argv)
     CLAIM(syn_sent_answers_an_impossible_echo_with_rst);
     CLAIM(rst_with_the_right_ack_refuses_the_connection);
     CLAIM(simultaneous_open_meets_in_syn_received);
+    CLAIM(request_takes_the_fin_of_a_syn_that_acknowledges);
     CLAIM(simultaneous_open_does_not_scale_the_window_of_the_syn_ack);
     CLAIM(counterfactual_four_way_handshake_takes_ack_and_syn_apart);
     CLAIM(counterfactual_four_way_handshake_sends_ack_and_syn_apart);
