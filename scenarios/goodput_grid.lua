@@ -86,7 +86,7 @@ for _, kind in ipairs { "reno", "cubic" } do
             local what = string.format("%s, loss %g %%, buffer %g BDP", kind, 100 * loss, buffer)
             local got = world(what, { loss = loss, buffer = buffer, congestion = kind }, measured)
             local want = theory(kind, loss, buffer)
-            -- Windows of a few segments are whole numbers, and end in timeouts.
+            -- Windows of a few segments are whole numbers.
             local least = loss < 0.03 and 0.75 or 0.65
             expect(got / want):as(what .. ": measured over theory"):between(least, 1.1)
             grid[#grid + 1] = { congestion = kind, loss = loss, buffer = buffer, measured = got, theory = want }

@@ -144,8 +144,9 @@ static bool
 error_is_promised(const SoakTalk *talk, int error)
 {
     switch (error) {
-    case ECONNREFUSED:
-        return !talk->was_connected;
+    case ECONNREFUSED: /* profile rfc calls it so in SYN-RECEIVED, where Fast Open accepts */
+        return !talk->was_connected ||
+               talk->world->hosts[talk->side]->mib[MIB_TcpExtTCPFastOpenPassive] > 0;
     case ECONNRESET:
     case EPIPE:
     case ETIMEDOUT:
