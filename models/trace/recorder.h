@@ -76,8 +76,8 @@ typedef struct TracePacket {
     uint8_t options; /* TCPOPT_HAS_* */
     uint8_t wscale, n_sacks;
     uint16_t wnd, mss, urg; /* of ICMP: mss is its MTU */
-    uint32_t len;      /* bytes of payload */
-    uint32_t seq, ack; /* as on the wire */
+    uint32_t len;           /* bytes of payload */
+    uint32_t seq, ack;      /* as on the wire */
     uint32_t rel_seq, rel_ack;
     uint32_t tsval, tsecr;
     SackBlock sacks[TCP_MAX_SACK_BLOCKS]; /* relative */
