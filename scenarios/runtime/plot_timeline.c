@@ -76,20 +76,48 @@ draw_band_cuts(Timeline *t, const Band *band)
     }
 }
 
+/* Where a host sends from in this picture: with the port when that is the only
+ * one. An endpoint is the same pointer wherever the run names it. g_free. */
+static char *
+host_address(const Timeline *t, int index)
+{
+    const char *one = NULL, *colon;
+    bool is_only = true;
+
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        const RunPacket *p = packet_at(t, i);
+
+        if (!t->is_drawn[i] || p->from != index || strpbrk(p->marks, "if"))
+            continue;
+        is_only = is_only && (one == NULL || one == p->src);
+        one = one ? one : p->src;
+    }
+    for (unsigned i = 0; i < t->bands->len; i++) {
+        const Band *band = &g_array_index(t->bands, Band, i);
+        const char *local = state_at(t, band->first_state)->local;
+
+        if (band->host != index || band->is_listener)
+            continue;
+        is_only = is_only && (one == NULL || one == local);
+        one = one ? one : local;
+    }
+    colon = one && !is_only ? strrchr(one, ':') : NULL;
+    return colon ? g_strndup(one, (gsize)(colon - one)) : g_strdup(one ? one : "");
+}
+
 static void
 draw_host(Timeline *t, int index)
 {
     const HostPlace *host = &t->hosts[index];
     double middle = (host->x1 + host->x2) / 2;
-    const char *addr = "";
+    char *addr;
 
     sheet_text(t->sheet, SHEET_HEADS, middle, TIMELINE_TOP - 36, 0, COLOR_TEXT,
                t->run->hosts->pdata[index]);
-    for (unsigned i = 0; i < t->run->packets->len && *addr == '\0'; i++)
-        if (packet_at(t, i)->from == index && !strpbrk(packet_at(t, i)->marks, "if"))
-            addr = packet_at(t, i)->src;
+    addr = host_address(t, index);
     if (!timeline_is_router(t, index))
         sheet_text(t->sheet, SHEET_CENTERED, middle, TIMELINE_TOP - 18, 0, COLOR_FAINT, addr);
+    g_free(addr);
     sheet_box(t->sheet, SHEET_FILLS, host->x1, TIMELINE_TOP - 4, host->x2, t->end_y,
               timeline_is_router(t, index) ? 0xd5dbe3 : 0xf4f6f9);
 }
@@ -169,17 +197,20 @@ draw_label(Timeline *t, const char *text, double x1, double y1, double x2, doubl
     draw_label_at(t, text, x1, y1, x2, y2, color, 0.5);
 }
 
+/* Only what was lost gets a cross: what is held, or on its way when the run
+ * ends, has an open end. */
 static void
-draw_lost(Timeline *t, const RunPacket *p, const char *label, double x1, double y1, double x2,
-          double y2, int color)
+draw_never_arrived(Timeline *t, const RunPacket *p, const char *label, double x1, double y1,
+                   double x2, double y2, int color)
 {
     double cx = x1 + (x2 - x1) * 0.6, cy = y1 + (y2 - y1) * 0.6;
 
     sheet_box(t->sheet, SHEET_LINES, x1, y1, cx, cy, color);
-    sheet_point(t->sheet, SHEET_CROSSES, cx, cy, COLOR_LOST);
+    if (packet_is_lost(p))
+        sheet_point(t->sheet, SHEET_CROSSES, cx, cy, COLOR_LOST);
     draw_label(t, label, x1, y1, cx, cy, color);
     sheet_text(t->sheet, x2 > x1 ? SHEET_LEFT : SHEET_RIGHT, cx + (x2 > x1 ? 14 : -14), cy + 1, 0,
-               COLOR_LOST, p->story);
+               packet_is_lost(p) ? COLOR_LOST : COLOR_FAINT, p->story);
 }
 
 /* The reason stands in the host's own column, where no arrows are. */
@@ -219,7 +250,7 @@ draw_packet(Timeline *t, unsigned i)
         sheet_point(t->sheet, SHEET_STARS, x1, y1, COLOR_INJECTED);
     }
     if (packet_never_arrived(p)) {
-        draw_lost(t, p, label, x1, y1, x2, y2, color);
+        draw_never_arrived(t, p, label, x1, y1, x2, y2, color);
     } else {
         sheet_box(t->sheet, is_copy ? SHEET_DASHED_ARROWS : SHEET_ARROWS, x1, y1, x2, y2, color);
         draw_label_at(t, label, x1, y1, x2, y2, color, crosses_another(t, i) ? 0.27 : 0.5);
@@ -263,6 +294,7 @@ timeline_sheet(const RunFiles *run, const char *conn)
     t.marks = g_array_new(FALSE, FALSE, sizeof(Mark));
     t.bands = g_array_new(FALSE, FALSE, sizeof(Band));
     t.cuts = g_array_new(FALSE, FALSE, sizeof(double));
+    t.left_out = g_array_new(FALSE, FALSE, sizeof(SimTime));
     t.hosts = g_new0(HostPlace, n_hosts + 1);
     t.order = g_new0(int, TIMELINE_HOSTS);
     t.sent_y = g_new(double, n_packets + 1);
@@ -281,6 +313,7 @@ timeline_sheet(const RunFiles *run, const char *conn)
     g_array_free(t.marks, TRUE);
     g_array_free(t.bands, TRUE);
     g_array_free(t.cuts, TRUE);
+    g_array_free(t.left_out, TRUE);
     g_free(t.hosts);
     g_free(t.is_drawn);
     g_free(t.order);

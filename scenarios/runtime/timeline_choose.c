@@ -76,6 +76,14 @@ choose_connection(Timeline *t)
     g_hash_table_destroy(count);
 }
 
+static gint
+compare_times(gconstpointer x, gconstpointer y)
+{
+    const SimTime *a = x, *b = y;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
 /* Of a long connection only its beginning and its end. */
 static void
 choose_packets(Timeline *t)
@@ -86,16 +94,18 @@ choose_packets(Timeline *t)
         n += t->is_drawn[i] = is_of(t, packet_at(t, i)->src, packet_at(t, i)->dst);
     if (n <= PACKETS_AT_MOST)
         return;
-    t->n_left_out = n - PACKETS_FIRST - PACKETS_LAST;
     for (unsigned i = 0; i < t->run->packets->len; i++) {
         if (!t->is_drawn[i])
             continue;
-        if (at >= PACKETS_FIRST && at < n - PACKETS_LAST)
+        if (at >= PACKETS_FIRST && at < n - PACKETS_LAST) {
             t->is_drawn[i] = false;
-        else if (at == n - PACKETS_LAST)
+            g_array_append_val(t->left_out, packet_at(t, i)->sent);
+        } else if (at == n - PACKETS_LAST) {
             t->first_after = i;
+        }
         at++;
     }
+    g_array_sort(t->left_out, compare_times);
 }
 
 enum { PHASE_ARRIVING, PHASE_SENDING };
@@ -199,14 +209,6 @@ collect_states(Timeline *t)
     }
 }
 
-static gint
-compare_times(gconstpointer x, gconstpointer y)
-{
-    const SimTime *a = x, *b = y;
-
-    return *a < *b ? -1 : *a > *b;
-}
-
 /* What a packet usually takes: the measure of all distances. */
 SimTime
 timeline_usual_delay(const Timeline *t)
@@ -228,9 +230,15 @@ timeline_usual_delay(const Timeline *t)
 }
 
 bool
+packet_is_lost(const RunPacket *p)
+{
+    return strcmp(p->fate, "lost") == 0;
+}
+
+bool
 packet_never_arrived(const RunPacket *p)
 {
-    return strcmp(p->fate, "lost") == 0 || p->ended < 0;
+    return packet_is_lost(p) || p->ended < 0;
 }
 
 /* A packet that never arrived ends where it would have. */

@@ -51,7 +51,7 @@ typedef struct Timeline {
     Sheet *sheet;
     const char *a, *b;    /* the connection shown, by its endpoints; NULL: all */
     bool *is_drawn;       /* of each packet */
-    unsigned n_left_out;  /* packets between the beginning and the end */
+    GArray *left_out;     /* SimTime, ascending: when packets between beginning and end were sent */
     unsigned first_after; /* the first packet of the end */
     GArray *marks;        /* Mark */
     GArray *bands;        /* Band */
@@ -86,6 +86,7 @@ timeline_is_router(const Timeline *t, int host)
 void timeline_choose(Timeline *t, const char *conn); /* fills is_drawn, marks, bands */
 void timeline_place(Timeline *t); /* fills order, hosts, columns, all y; draws times and cuts */
 SimTime timeline_usual_delay(const Timeline *t); /* of a packet: the measure of all distances */
-bool packet_never_arrived(const RunPacket *p);
+bool packet_is_lost(const RunPacket *p);
+bool packet_never_arrived(const RunPacket *p); /* lost, held, or still on its way */
 
 #endif

@@ -50,6 +50,17 @@ draw_cut(Timeline *t, double y, SimTime span, unsigned left_out)
     g_free(text);
 }
 
+/* How many of the packets left out from the `first`th on were sent before `at`. */
+static unsigned
+count_left_out(const Timeline *t, unsigned first, SimTime at)
+{
+    unsigned n = 0;
+
+    while (first + n < t->left_out->len && g_array_index(t->left_out, SimTime, first + n) < at)
+        n++;
+    return n;
+}
+
 /* Each mark below the one before it; things of one kind at one host never on
  * top of each other. */
 static void
@@ -60,6 +71,7 @@ place_marks(Timeline *t)
     double *last[MARK_END + 1];
     SimTime before = -1;
     double labelled = 0;
+    unsigned n_told = 0; /* of the packets left out, by the cuts so far */
 
     for (int k = 0; k <= MARK_END; k++) {
         last[k] = g_new(double, t->run->hosts->len + 1);
@@ -71,10 +83,15 @@ place_marks(Timeline *t)
         double delays = before < 0 ? 0 : (double)(mark->at - before) / delay;
         char text[PLOT_TIME_TEXT];
 
-        bool skips = t->n_left_out > 0 && mark->kind == MARK_SENT && mark->index == t->first_after;
+        bool skips =
+            n_told < t->left_out->len && mark->kind == MARK_SENT && mark->index == t->first_after;
 
         if (delays > 6 || skips) {
-            draw_cut(t, y, mark->at - before, skips ? t->n_left_out : 0);
+            unsigned hidden =
+                skips ? t->left_out->len - n_told : count_left_out(t, n_told, mark->at);
+
+            draw_cut(t, y, mark->at - before, hidden);
+            n_told += hidden;
             y += TIMELINE_CUT;
         } else {
             y += distance_of(delays);
