@@ -46,9 +46,11 @@ write_data(const Charts *charts, const char *name, const char *text, GError **er
     return is_good;
 }
 
-/* The titles of a chart's series, as gnuplot reads them. */
+/* The titles of a chart's series, as gnuplot reads them, and what to say when
+ * there would be `n_all` of them. */
 static bool
-write_titles(const Charts *charts, const char *picture, GPtrArray *titles, GError **error)
+write_titles(const Charts *charts, const char *picture, unsigned n_all, GPtrArray *titles,
+             GError **error)
 {
     GString *s = g_string_new(NULL);
     char *file = g_strconcat(picture, "_titles.gp", NULL);
@@ -58,6 +60,10 @@ write_titles(const Charts *charts, const char *picture, GPtrArray *titles, GErro
     g_strdelimit(run_title, "\"\\", '\'');
     g_string_append_printf(s, "run_title = \"%s\"\nn = %u\narray titles[%u]\n", run_title,
                            titles->len, MAX(titles->len, 1));
+    if (n_all > titles->len)
+        g_string_append_printf(s, "left_out = \"  ·  %u of %u drawn\"\n", titles->len, n_all);
+    else
+        g_string_append(s, "left_out = \"\"\n");
     for (unsigned i = 0; i < titles->len; i++)
         g_string_append_printf(s, "titles[%u] = \"%s\"\n", i + 1, (char *)titles->pdata[i]);
     is_good = write_data(charts, file, s->str, error);
@@ -171,6 +177,16 @@ compare_series(gconstpointer x, gconstpointer y)
     return strcmp(a->name, b->name);
 }
 
+static unsigned
+count_above(const GPtrArray *all, double least)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < all->len; i++)
+        n += ((const RunSeries *)all->pdata[i])->most > least;
+    return n;
+}
+
 /* Draws the tallest of the series that were read; those that never rose above
  * `least` not at all. */
 static bool
@@ -204,7 +220,7 @@ series_chart(Charts *charts, const char *template, const char *picture, double l
         g_string_free(rows, TRUE);
     }
     if (is_good && titles->len > 0) {
-        is_good = write_titles(charts, picture, titles, error);
+        is_good = write_titles(charts, picture, count_above(charts->series, least), titles, error);
         add_job(jobs, template, picture, 520);
     }
     g_ptr_array_free(titles, TRUE);
@@ -219,6 +235,8 @@ typedef struct ConnSamples {
     unsigned n;
     double first_cwnd;
     bool varies;   /* its window ever changed */
+    bool is_first; /* of its host, of those with most samples */
+    char *host;    /* owns */
     char *title;   /* owns */
     GString *rows; /* owns */
 } ConnSamples;
@@ -228,6 +246,7 @@ conn_samples_free(gpointer data)
 {
     ConnSamples *c = data;
 
+    g_free(c->host);
     g_free(c->title);
     g_string_free(c->rows, TRUE);
     g_free(c);
@@ -260,6 +279,7 @@ on_tcp_row(void *arg, char **cells)
         c = g_new0(ConnSamples, 1);
         c->conn = id;
         c->first_cwnd = values[0];
+        c->host = g_strdup(cells[1]);
         c->title = g_strdup_printf("%s, connection %u", cells[1], id);
         c->rows = g_string_new(NULL);
         g_ptr_array_add(conns, c);
@@ -276,9 +296,41 @@ compare_samples(gconstpointer x, gconstpointer y)
 
     if (a->varies != b->varies)
         return a->varies ? -1 : 1;
+    if (a->is_first != b->is_first)
+        return a->is_first ? -1 : 1;
     if (a->n != b->n)
         return a->n > b->n ? -1 : 1;
     return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+/* The best of each host before the second of any: what a run compares, it mostly
+ * compares between hosts. */
+static void
+sort_samples(GPtrArray *conns)
+{
+    g_ptr_array_sort(conns, compare_samples);
+    for (unsigned i = 0; i < conns->len; i++) {
+        ConnSamples *c = conns->pdata[i];
+
+        c->is_first = true;
+        for (unsigned j = 0; j < i && c->is_first; j++)
+            c->is_first = strcmp(((ConnSamples *)conns->pdata[j])->host, c->host) != 0;
+    }
+    g_ptr_array_sort(conns, compare_samples);
+}
+
+/* Those with samples enough to be drawn, if there were room for all. */
+static unsigned
+count_worth_drawing(const GPtrArray *conns)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < conns->len; i++) {
+        const ConnSamples *c = conns->pdata[i];
+
+        n += c->n >= SAMPLES_LEAST && (i == 0 || c->varies);
+    }
+    return n;
 }
 
 static bool
@@ -289,20 +341,22 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
     bool is_good = run_files_read_table(charts->run->dir, "series/tcp.tsv", tcp_columns, on_tcp_row,
                                         conns, error);
 
-    g_ptr_array_sort(conns, compare_samples);
-    for (unsigned i = 0; is_good && i < conns->len && i < CONNS_DRAWN; i++) {
+    sort_samples(conns);
+    for (unsigned i = 0; is_good && i < conns->len && titles->len < CONNS_DRAWN; i++) {
         const ConnSamples *c = conns->pdata[i];
         char *file;
 
-        if (c->n < SAMPLES_LEAST || (i > 0 && !c->varies))
+        if (i > 0 && !c->varies)
             break;
+        if (c->n < SAMPLES_LEAST)
+            continue;
         g_ptr_array_add(titles, c->title);
         file = g_strdup_printf("cwnd_%u.dat", titles->len);
         is_good = write_data(charts, file, c->rows->str, error);
         g_free(file);
     }
     if (is_good && titles->len > 0) {
-        is_good = write_titles(charts, "cwnd", titles, error);
+        is_good = write_titles(charts, "cwnd", count_worth_drawing(conns), titles, error);
         add_job(jobs, "cwnd.gp", "cwnd", 760);
     }
     g_ptr_array_free(titles, TRUE);
@@ -316,6 +370,7 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
 typedef struct SeqGraph {
     const char *src, *dst; /* interned by the run's files */
     unsigned wscale;       /* of who receives the data */
+    GHashTable *sent_at;   /* packet number -> SimTime *: when the sender sent it */
     GString *sent, *again, *lost, *acks, *window;
 } SeqGraph;
 
@@ -357,16 +412,24 @@ wscale_in(const char *options)
     return ws ? (unsigned)g_ascii_strtoull(ws + 3, NULL, 10) : 0;
 }
 
+/* A loss is marked on the segment's stroke, wherever on its way it happened. */
 static void
 graph_data(SeqGraph *graph, const RunPacket *p)
 {
     double values[] = { p->seq, (double)p->seq + p->len };
 
-    if (p->len == 0 || strpbrk(p->marks, "cf"))
+    const SimTime *sent_at;
+
+    if (p->len == 0 || strchr(p->marks, 'c'))
         return;
-    append_row(strchr(p->marks, 'r') ? graph->again : graph->sent, p->sent, values, 2);
+    if (!strchr(p->marks, 'f')) {
+        append_row(strchr(p->marks, 'r') ? graph->again : graph->sent, p->sent, values, 2);
+        g_hash_table_insert(graph->sent_at, g_memdup2(&p->id, sizeof p->id),
+                            g_memdup2(&p->sent, sizeof p->sent));
+    }
+    sent_at = g_hash_table_lookup(graph->sent_at, &p->id);
     if (strcmp(p->fate, "lost") == 0)
-        append_row(graph->lost, p->sent, values, 2);
+        append_row(graph->lost, sent_at ? *sent_at : p->sent, values, 2);
 }
 
 static void
@@ -413,6 +476,7 @@ seq_chart(const Charts *charts, GArray *jobs, GError **error)
     if (find_bulk(charts->run, &graph) < SEGMENTS_LEAST)
         return true;
     titles = g_ptr_array_new_with_free_func(g_free);
+    graph.sent_at = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     graph.sent = g_string_new(none);
     graph.again = g_string_new(none);
     graph.lost = g_string_new(none);
@@ -425,9 +489,10 @@ seq_chart(const Charts *charts, GArray *jobs, GError **error)
               write_data(charts, "seq_lost.dat", graph.lost->str, error) &&
               write_data(charts, "seq_acks.dat", graph.acks->str, error) &&
               write_data(charts, "seq_window.dat", graph.window->str, error) &&
-              write_titles(charts, "seq", titles, error);
+              write_titles(charts, "seq", 1, titles, error);
     if (is_good)
         add_job(jobs, "seq.gp", "seq", 720);
+    g_hash_table_destroy(graph.sent_at);
     g_string_free(graph.sent, TRUE);
     g_string_free(graph.again, TRUE);
     g_string_free(graph.lost, TRUE);

@@ -8,6 +8,8 @@ set lmargin at screen 0.075
 set rmargin at screen 0.975
 set bmargin at screen 0.12
 set tmargin at screen 0.80
+# The axis ends with the data, not at the next round number.
+set autoscale xfixmax
 set datafile missing "NaN"
 
 array palette[10] = ["#1d4ed8", "#d97706", "#15803d", "#be185d", "#7e22ce", "#0e7490", "#b91c1c", "#4d7c0f", "#a16207", "#475569"]

@@ -7,7 +7,7 @@ if ! command -v gnuplot >/dev/null; then
     echo "1..0 # SKIP gnuplot is not installed"
     exit 0
 fi
-echo 1..7
+echo 1..12
 
 check() {
     n=$((n + 1))
@@ -35,3 +35,24 @@ check "an unknown format is refused with exit 2" $?
 "$BUILD/halfopen" plot "$work/queue" --format svg >/dev/null
 grep -q 'time in queue' "$work/queue/sojourn.svg"
 check "how long packets waited in a queue is drawn" $?
+grep -q '>lost<' "$work/queue/seq.svg"
+check "a loss past the first link is marked in the sequence graph" $?
+cut -f16 "$work/queue/packets.tsv" | grep -q 'in flight' && grep -B3 'still on its way' "$work/queue/timeline.svg" | grep -q 'fill="rgb(139,149,165)"' &&
+    ! grep -B3 'still on its way' "$work/queue/timeline.svg" | grep -q 'fill="rgb(220,38,38)"'
+check "what is still on its way is not drawn as lost" $?
+
+"$BUILD/halfopen" run --quiet docs/labs/bulk.lua --out "$work/bulk" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/bulk" --format svg >/dev/null
+all=$(($(wc -l <"$work/bulk/packets.tsv") - 1))
+grep -o '[0-9]* packets not drawn' "$work/bulk/timeline.svg" | awk -v all="$all" '{ n++; sum += $1 } END { exit !(n == 2 && sum == all - 100) }'
+check "each gap says how many packets it hides, all but a hundred together" $?
+
+"$BUILD/halfopen" run --quiet scenarios/port_exhaustion.lua --out "$work/ports" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/ports/client_closes_first__linux" --format svg >/dev/null
+grep -q '>10.0.0.1<' "$work/ports/client_closes_first__linux/timeline.svg" && grep -q '>10.0.0.2:80<' "$work/bulk/timeline.svg"
+check "a host's port is shown only where it is the only one drawn" $?
+
+"$BUILD/halfopen" run --quiet scenarios/queue_disciplines.lua --out "$work/aqm" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/aqm" --format svg >/dev/null
+grep -q '4 of 8 drawn' "$work/aqm/cwnd.svg" && grep -q 'from_red' "$work/aqm/cwnd.svg"
+check "a chart says how many of its curves were left out, and shows one of each host first" $?
