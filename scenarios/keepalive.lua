@@ -51,7 +51,8 @@ world("alive", function()
 end)
 
 -- Linux says goodbye to the void, the RFC asks for nothing of the kind.
-for profile, rsts in pairs { linux = 1, rfc = 0 } do
+for _, case in ipairs { { "linux", 1 }, { "rfc", 0 } } do
+    local profile, rsts = table.unpack(case)
     world("dead, " .. profile, { profile = profile }, function()
         local w = watched(function(wire) wire:drop {} end)
         expect(w.problem):equals("ETIMEDOUT")

@@ -35,7 +35,8 @@ local function closing()
     return wait
 end
 
-for profile, length in pairs { linux = 60, rfc = 240 } do
+for _, case in ipairs { { "linux", 60 }, { "rfc", 240 } } do
+    local profile, length = table.unpack(case)
     world(profile, { profile = profile }, function()
         expect(closing()):equals(length)
         say("%s: both FINs crossed: two CLOSINGs, two TIME-WAITs of %s.", profile, time_text(length))

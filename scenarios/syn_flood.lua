@@ -41,15 +41,20 @@ local function attack()
     return server, conn, problem, took
 end
 
+local function fate_of_user(conn, problem, took)
+    if conn then return "; the user was in after " .. time_text(took) end
+    return ("; the user gave up after %s: %s"):format(time_text(took), problem)
+end
+
 world("without cookies", { cookies = 0 }, function()
-    local server, conn, problem = attack()
+    local server, conn, problem, took = attack()
 
     expect(server:peak("syn_queue", 80)):equals(params.backlog + 1) -- Linux: backlog + 1
     expect(server:counter("TCPReqQFullDrop")):above(params.rate * params.seconds / 2)
     expect(server:counter("SyncookiesSent")):equals(0)
     expect(conn, problem):fails("TIMEOUT")
-    say("Without cookies: %d half-open connections filled the queue, %d SYNs were dropped, the user's among them.",
-        server:peak("syn_queue", 80), server:counter("TCPReqQFullDrop"))
+    say("Without cookies: at most %d half-open connections at once, %d SYNs were dropped%s.", server:peak("syn_queue", 80),
+        server:counter("TCPReqQFullDrop"), fate_of_user(conn, problem, took))
 end)
 
 world("with cookies", { cookies = 1 }, function()
@@ -60,6 +65,6 @@ world("with cookies", { cookies = 1 }, function()
     expect(server:counter("SyncookiesRecv")):equals(1) -- the user's
     expect(conn, problem):succeeds()
     expect(took):near("20ms", "1ms") -- one round trip, as if there were no flood
-    say("With cookies: the queue was as full, %d SYNs were answered from no memory at all, the user was in after %s.",
-        server:counter("SyncookiesSent"), time_text(took))
+    say("With cookies: at most %d half-open connections at once, %d SYNs were answered from no memory at all%s.",
+        server:peak("syn_queue", 80), server:counter("SyncookiesSent"), fate_of_user(conn, problem, took))
 end)

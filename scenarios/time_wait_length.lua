@@ -31,7 +31,8 @@ local function closed()
     return answer and answer.flags, client:connections()[1]:spent("TIME_WAIT")
 end
 
-for profile, length in pairs { linux = 60, rfc = 240 } do
+for _, case in ipairs { { "linux", 60 }, { "rfc", 240 } } do
+    local profile, length = table.unpack(case)
     local before, anew = world(profile .. ", just before its end", { profile = profile, when = length - params.early },
         function()
             local answer, waited = closed()

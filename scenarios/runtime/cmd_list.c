@@ -39,15 +39,26 @@ default_folder(void)
     return lib == NULL ? NULL : g_path_get_dirname(lib);
 }
 
+/* As a shell takes it: in quotation marks when it has more than a plain word's letters. */
+static char *
+shell_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+.,:/%@=";
+
+    return text[0] != '\0' && strspn(text, plain) == strlen(text) ? g_strdup(text)
+                                                                  : g_shell_quote(text);
+}
+
 static void
 print_params(const Lab *lab)
 {
     for (unsigned i = 0; i < lab->params->len; i++) {
         const Param *param = lab->params->pdata[i];
+        g_autofree char *value = shell_word(param->given);
 
-        printf("      --set %s=%s  (%s)%s%s\n", param->name, param->given,
-               param_type_name(param->type), param->about == NULL ? "" : "  ",
-               param->about == NULL ? "" : param->about);
+        printf("      --set %s=%s  (%s)%s%s\n", param->name, value, param_type_name(param->type),
+               param->about == NULL ? "" : "  ", param->about == NULL ? "" : param->about);
     }
 }
 
