@@ -30,6 +30,11 @@ static const Tunable ip_tunables[] = {
 #include "models/ip/params.def"
 #undef IP_PARAM
 };
+static const Tunable node_tunables[] = {
+#define NODE_PARAM ROW
+#include "models/node/params.def"
+#undef NODE_PARAM
+};
 
 typedef struct Counter {
     const char *group, *name, *meaning;
@@ -95,6 +100,7 @@ write_tunables(void)
         "\nThis page is generated: `make docs`.\n");
     print_tunables("TCP", tcp_tunables, sizeof tcp_tunables / sizeof *tcp_tunables);
     print_tunables("IP", ip_tunables, sizeof ip_tunables / sizeof *ip_tunables);
+    print_tunables("Below IP", node_tunables, sizeof node_tunables / sizeof *node_tunables);
 }
 
 static void

@@ -21,8 +21,6 @@ typedef struct ParamEntry {
     const char *unit;
 } ParamEntry;
 
-#define NETDEV_MAX_BACKLOG 1000 /* Linux's default, packets */
-
 static const ParamEntry entries[] = {
 #define IP_PARAM(field, type, sysctl, linux_value, rfc_value, min, max, unit, doc)                 \
     { sysctl,                                                                                      \
@@ -40,9 +38,18 @@ static const ParamEntry entries[] = {
     { name, PARAM_OF_TCP, KIND_OF_TYPE(type), offsetof(StackParams, tcp.field), 0, 0, 0, 0, unit },
 #include "models/tcp/params.def"
 #undef TCP_PARAM
-    { "net.core.netdev_max_backlog", PARAM_OF_NODE, PARAM_U32,
-      offsetof(StackParams, netdev_max_backlog), NETDEV_MAX_BACKLOG, NETDEV_MAX_BACKLOG, 1,
-      UINT32_MAX, "packets" },
+#define NODE_PARAM(field, type, sysctl, linux_value, rfc_value, min, max, unit, doc)               \
+    { sysctl,                                                                                      \
+      PARAM_OF_NODE,                                                                               \
+      KIND_OF_TYPE(type),                                                                          \
+      offsetof(StackParams, field),                                                                \
+      linux_value,                                                                                 \
+      rfc_value,                                                                                   \
+      min,                                                                                         \
+      max,                                                                                         \
+      unit },
+#include "models/node/params.def"
+#undef NODE_PARAM
 };
 
 /* "net.ipv4.tcp_rmem" is the base of "net.ipv4.tcp_rmem[1]". */

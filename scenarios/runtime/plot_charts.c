@@ -139,12 +139,12 @@ static const char *const counter_columns[] = { "time", "host", "counter", "value
 static bool
 counter_tells(const char *name)
 {
-    static const char *const dull[] = { "Octets",          "InReceives",    "InDelivers",
-                                        "OutRequests",     "OutTransmits",  "InSegs",
-                                        "OutSegs",         "NoECTPkts",     "HPAcks",
-                                        "HPHits",          "PureAcks",      "OrigDataSent",
-                                        "Delivered",       "ForwDatagrams", "RcvCoalesce",
-                                        "BacklogProcessed" };
+    static const char *const dull[] = { "Octets",           "InReceives",    "InDelivers",
+                                        "OutRequests",      "OutTransmits",  "InSegs",
+                                        "OutSegs",          "NoECTPkts",     "HPAcks",
+                                        "HPHits",           "PureAcks",      "OrigDataSent",
+                                        "Delivered",        "ForwDatagrams", "RcvCoalesce",
+                                        "BacklogProcessed", "InDatagrams",   "OutDatagrams" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(dull); i++)
         if (strstr(name, dull[i]) != NULL)
