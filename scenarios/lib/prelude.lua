@@ -75,16 +75,19 @@ end
 local aliases = { ["SYN-RECV"] = "SYN-RECEIVED", ["CLOSE"] = "CLOSED", ESTAB = "ESTABLISHED",
     ["FIN-WAIT1"] = "FIN-WAIT-1", ["FIN-WAIT2"] = "FIN-WAIT-2", ["LISTENING"] = "LISTEN",
     ["TIMEWAIT"] = "TIME-WAIT" }
-local states = {}
+local states, state_names = {}, {}
 for name in ("CLOSED LISTEN SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 CLOSE-WAIT CLOSING "
     .. "LAST-ACK TIME-WAIT"):gmatch("%S+") do
     states[name] = true
+    state_names[#state_names + 1] = name
 end
 
 local function state_name(text)
     local name = tostring(text):upper():gsub("_", "-")
     name = aliases[name] or name
-    if not states[name] then core.fail("found \"" .. tostring(text) .. "\", expected the name of a TCP state") end
+    if not states[name] then
+        core.fail("found \"" .. tostring(text) .. "\", expected the name of a TCP state" .. core.suggest(name, state_names))
+    end
     return name
 end
 
@@ -237,16 +240,34 @@ function Expect.__index(_, name)
     if matcher or name == "value" then return matcher end -- the value itself may be nil
     local known = {}
     for word in pairs(matchers) do known[#known + 1] = word end
-    core.fail("expect() has no \"" .. tostring(name) .. "\"; there are: " .. table.concat(known, ", "))
+    core.fail("expect() has no \"" .. tostring(name) .. "\"" .. core.suggest(tostring(name), known) .. "; there are: "
+        .. table.concat(known, ", "))
 end
 
+-- Those that no matcher has judged yet, in the order of the calls. An expect()
+-- without a matcher would pass whatever is found, so the end of the run tells it.
+local pending = {}
+
 function expect(...)
-    return setmetatable({ value = (...), n = select("#", ...), values = { ... } }, Expect)
+    local e = setmetatable({ value = (...), n = select("#", ...), values = { ... }, is_judged = false,
+        where = core.where() }, Expect)
+    while #pending > 0 and pending[#pending].is_judged do pending[#pending] = nil end
+    pending[#pending + 1] = e
+    return e
 end
+
+core.at_end(function()
+    for _, e in ipairs(pending) do
+        if not e.is_judged then
+            core.fail(e.where .. ": expect() claims nothing: expected a matcher after it, such as :equals(1)")
+        end
+    end
+end)
 
 -- Records one expectation. The claim is the label, or the scenario's own line.
 local function judge(e, is_met, expected, found)
     local where, line = core.where()
+    e.is_judged = true
     local claim = rawget(e, "label") or line:match("^%s*(.-)%s*$")
     core.record(is_met and true or false, where, claim,
         is_met and "" or "expected " .. expected .. ", found " .. (found or show(e.value)))

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "models/app/app.h"
+#include "models/tcp/cc.h"
 #include "scenarios/runtime/bind.h"
 
 #define SERVER_META "halfopen.server"
@@ -113,6 +114,17 @@ server_counts(lua_State *L)
 
 /* ---- bulk ------------------------------------------------------------------------- */
 
+/* The name of an algorithm; NULL: the host's own. */
+static const char *
+conf_congestion(ConfTable *t)
+{
+    const char *name = conf_text(t, "congestion", NULL);
+
+    if (name != NULL && cc_find(name) == NULL)
+        conf_fail(t, "congestion", lua_pushfstring(t->L, "one of: %s", cc_names()));
+    return name;
+}
+
 /* host:bulk{ to = server, port = 80, bytes = "10MB", start =, congestion = } */
 static int
 host_bulk(lua_State *L)
@@ -122,7 +134,7 @@ host_bulk(lua_State *L)
     Endpoint to = conf_target(&t, true);
     uint64_t bytes = conf_size(&t, "bytes", 0);
     SimTime start = conf_time(&t, "start", sim_now(host->world->sim));
-    const char *congestion = conf_text(&t, "congestion", NULL);
+    const char *congestion = conf_congestion(&t);
 
     conf_close(&t);
     push_app(L, app_bulk_new(host->host, to, bytes, start, congestion), BULK_META);

@@ -11,9 +11,7 @@
 static int
 timed_out(lua_State *L)
 {
-    lua_pushnil(L);
-    lua_pushliteral(L, "TIMEOUT");
-    return 2;
+    return process_push_failure(L, "TIMEOUT");
 }
 
 /* { timeout = ..., peek = true, ... } at `index`: its timeout and flags. */

@@ -6,6 +6,7 @@
 
 #include "scenarios/runtime/bind.h"
 #include "scenarios/runtime/match.h"
+#include "scenarios/runtime/suggest.h"
 
 static void
 set_int(lua_State *L, const char *key, int64_t value)
@@ -164,6 +165,7 @@ some_world(lua_State *L)
 static int
 core_packets(lua_State *L)
 {
+    static const char *const fates[] = { "arrived", "lost", "refused", "held", "in flight" };
     Query q = { .link = link_test(L, 1), .host = host_test(L, 2) };
     ConfTable t;
 
@@ -173,7 +175,10 @@ core_packets(lua_State *L)
     q.to = conf_host(&t, "to", q.world);
     q.after = conf_time(&t, "after", 0);
     q.before = conf_time(&t, "before", SIM_NEVER);
-    q.fate = conf_text(&t, "fate", NULL);
+
+    int fate = conf_choice(&t, "fate", -1, fates, G_N_ELEMENTS(fates));
+
+    q.fate = fate < 0 ? NULL : fates[fate];
     match_read(&t, "match", &q.match);
     conf_close(&t);
     if (q.match.filter != NULL)
@@ -328,8 +333,8 @@ core_verdicts(lua_State *L)
 static int
 core_peak(lua_State *L)
 {
-    static const char *const names[] = { "syn_queue", "accept_queue", "time_wait",  "link",
-                                         "backlog",   "fragments",    "send_queue", NULL };
+    static const char *const names[] = { "syn_queue", "accept_queue", "time_wait", "backlog",
+                                         "fragments", "send_queue",   NULL };
     const HostBox *host = host_check(L, 1);
     const char *name = NULL;
 
@@ -338,7 +343,7 @@ core_peak(lua_State *L)
             name = names[i];
     if (name == NULL)
         value_fail(L, 2, "peak: queue",
-                   "\"syn_queue\", \"accept_queue\", \"time_wait\", \"link\", \"backlog\", "
+                   "\"syn_queue\", \"accept_queue\", \"time_wait\", \"backlog\", "
                    "\"fragments\" or \"send_queue\"");
     uint16_t port = (uint16_t)luaL_optinteger(L, 3, 0);
 
@@ -403,6 +408,37 @@ core_fail(lua_State *L)
     conf_error(L, "%s", luaL_checkstring(L, 1));
 }
 
+/* core.suggest(found, words) -> '; did you mean "..."?', or nothing when no word is near. */
+static int
+core_suggest(lua_State *L)
+{
+    const char *found = luaL_checkstring(L, 1);
+    const char *words[64];
+    size_t n = 0;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    while (n < G_N_ELEMENTS(words) && lua_rawgeti(L, 2, (lua_Integer)n + 1) == LUA_TSTRING) {
+        words[n++] = lua_tostring(L, -1); /* lives in the list */
+        lua_pop(L, 1);
+    }
+
+    char *hint = suggest_text(found, words, n);
+
+    lua_pushstring(L, hint);
+    g_free(hint);
+    return 1;
+}
+
+/* core.at_end(fn): called when the scenario has come to its end. */
+static int
+core_at_end(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lab_of(L)->at_end = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
 void
 bind_trace(lua_State *L, int core)
 {
@@ -410,7 +446,8 @@ bind_trace(lua_State *L, int core)
         { "packets", core_packets },   { "connections", core_connections },
         { "verdicts", core_verdicts }, { "peak", core_peak },
         { "where", core_where },       { "record", core_record },
-        { "fail", core_fail },         { NULL, NULL },
+        { "fail", core_fail },         { "suggest", core_suggest },
+        { "at_end", core_at_end },     { NULL, NULL },
     };
 
     lua_pushvalue(L, core);

@@ -10,9 +10,7 @@
 static int
 timed_out(lua_State *L)
 {
-    lua_pushnil(L);
-    lua_pushliteral(L, "TIMEOUT");
-    return 2;
+    return process_push_failure(L, "TIMEOUT");
 }
 
 /* host:udp([port] [, { address =, reuseaddr =, checksum = }]) -> socket; nil, error */

@@ -83,6 +83,9 @@ value_time(lua_State *L, int index, const char *what)
 
         if (seconds == HUGE_VAL)
             return SIM_NEVER;
+        if (seconds < 0)
+            value_fail(L, index, what,
+                       "a time that is not negative, such as \"20ms\" or 2 (seconds)");
         if (!(seconds >= 0 && seconds < 9.2e9))
             value_fail(L, index, what, expected);
         return (SimTime)llround(seconds * 1e9);
@@ -150,10 +153,12 @@ value_int(lua_State *L, int index, const char *what, int64_t min, int64_t max)
     lua_Integer value = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &is_int) : 0;
 
     if (!is_int || value < min || value > max) {
+        bool is_bound_by_type = min == INT32_MIN && max == INT32_MAX;
         const char *expected =
-            max == INT64_MAX ? lua_pushfstring(L, "a whole number, at least %I", (LUAI_UACINT)min)
-                             : lua_pushfstring(L, "a whole number from %I to %I", (LUAI_UACINT)min,
-                                               (LUAI_UACINT)max);
+            !is_int && is_bound_by_type ? lua_pushliteral(L, "a whole number")
+            : max == INT64_MAX ? lua_pushfstring(L, "a whole number, at least %I", (LUAI_UACINT)min)
+                               : lua_pushfstring(L, "a whole number from %I to %I",
+                                                 (LUAI_UACINT)min, (LUAI_UACINT)max);
 
         value_fail(L, index, what, expected);
     }

@@ -2,6 +2,7 @@
 #include <glib.h>
 
 #include "scenarios/runtime/bind.h"
+#include "scenarios/runtime/process.h"
 
 static const struct {
     int number;
@@ -37,7 +38,5 @@ errno_name(int positive_errno)
 int
 push_failure(lua_State *L, int negative_errno)
 {
-    lua_pushnil(L);
-    lua_pushstring(L, errno_name(-negative_errno));
-    return 2;
+    return process_push_failure(L, errno_name(-negative_errno));
 }

@@ -85,6 +85,19 @@ lab_failures(const Lab *lab)
 
 /* ---- errors ------------------------------------------------------------------ */
 
+/* A nil that Lua stumbles over is most often the result of a call that failed.
+ * NULL: nothing of the kind. */
+static char *
+nil_hint(const World *world, const lua_State *L, const char *text)
+{
+    const Process *process = world == NULL ? NULL : process_find(world, L);
+
+    if (process == NULL || process->failed_with == NULL || strstr(text, " a nil value") == NULL)
+        return NULL;
+    return g_strdup_printf("%s; the last %s() failed: %s", text, process->failed_call,
+                           process->failed_with);
+}
+
 /* The bounds of the sandbox speak for themselves. */
 static char *
 error_text(Lab *lab, lua_State *L)
@@ -111,13 +124,17 @@ lab_fail(Lab *lab, lua_State *L, const char *who)
 
     if (rest != NULL)
         *rest++ = '\0';
+
+    g_autofree char *hinted = nil_hint(world, L, text);
+    const char *first = hinted != NULL ? hinted : text;
+
     if (world != NULL && world->is_running && who != NULL)
-        lab->error = g_strdup_printf("%s [%s%s, at %s]%s%s", text, world_prefix(world), who,
+        lab->error = g_strdup_printf("%s [%s%s, at %s]%s%s", first, world_prefix(world), who,
                                      sim_time_format(sim_now(world->sim), at),
                                      rest == NULL ? "" : "\n", rest == NULL ? "" : rest);
     else
         lab->error =
-            g_strdup_printf("%s%s%s", text, rest == NULL ? "" : "\n", rest == NULL ? "" : rest);
+            g_strdup_printf("%s%s%s", first, rest == NULL ? "" : "\n", rest == NULL ? "" : rest);
     if (world != NULL)
         sim_stop(world->sim);
 }
@@ -212,6 +229,8 @@ run_chunk(lua_State *L)
     if (!lab->is_declared)
         lab_set_params(L, lab); /* which it does not have: that must be told */
     run_idle_worlds(L, lab);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lab->at_end);
+    lua_call(L, 0, 0);
     return 0;
 }
 

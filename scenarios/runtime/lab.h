@@ -94,6 +94,7 @@ struct Lab {
     GPtrArray *sayings;      /* owns Saying */
     GPtrArray *expectations; /* owns Expectation */
     int results;             /* registry reference of the table that result() fills */
+    int at_end;              /* registry reference of the prelude's last look */
     bool describes_only;     /* stop at scenario{} */
     char *error;             /* owns: what stopped a process, told when run() returns */
 

@@ -121,6 +121,38 @@ record_call(Process *process, bool returned)
     probe_emit(&process->host->probes->call, &record);
 }
 
+int
+process_push_failure(lua_State *L, const char *error)
+{
+    World *world = lab_of(L)->world;
+    Process *process = NULL;
+    lua_Debug frame;
+
+    if (world != NULL && world->running != NULL && world->running->L == L)
+        process = world->running;
+    else if (world != NULL && world->main->L == L)
+        process = world->main;
+    if (process != NULL && lua_getstack(L, 0, &frame) && lua_getinfo(L, "n", &frame)) {
+        g_strlcpy(process->failed_call, frame.name == NULL ? "call" : frame.name,
+                  sizeof process->failed_call);
+        process->failed_with = error;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, error);
+    return 2;
+}
+
+const Process *
+process_find(const World *world, const lua_State *L)
+{
+    if (world->main->L == L)
+        return world->main;
+    for (const Process *process = world->processes; process != NULL; process = process->next)
+        if (process->L == L)
+            return process;
+    return NULL;
+}
+
 Process *
 process_of(lua_State *L, const char *call)
 {
@@ -199,6 +231,8 @@ process_call(lua_State *L, const ProcessCall *call)
     process->progress = 0;
     process->result = 0;
     process->host = NULL;
+    if (call != &process_sleep_call)
+        process->failed_with = NULL;
     return go_on(L, LUA_OK, (lua_KContext)process);
 }
 

@@ -46,6 +46,10 @@ struct Process {
     int64_t result;   /* for the record of the call */
     Host *host;       /* of the call's socket; NULL: no record is made */
     uint32_t conn;
+
+    /* the last call, when it returned nil and an error: the reason of a nil that Lua meets later */
+    char failed_call[24];
+    const char *failed_with; /* static; NULL: it did not fail */
 };
 
 /* Starts the function on top of `from`'s stack, above it nargs arguments, at
@@ -55,6 +59,10 @@ void process_free(Process *process); /* with the world */
 
 /* Runs the call to its end: the C function's return statement. */
 int process_call(lua_State *L, const ProcessCall *call);
+/* Pushes nil and the error's name, which must be static; returns 2. */
+int process_push_failure(lua_State *L, const char *error);
+/* The process whose Lua state this is; NULL: none. */
+const Process *process_find(const World *world, const lua_State *L);
 /* The process whose Lua state this is; raises when it may not block. */
 Process *process_of(lua_State *L, const char *call);
 /* In an attempt: wait for this list (NULL: none) and for process->deadline. */

@@ -126,6 +126,44 @@ refuses_text "a method that is none" 'bad.lua:1: a host has no method "conect"; 
     'host("a", "10.0.0.1"):conect()'
 refuses_text "a queue that is none" 'bad.lua:1: peak: queue: found "syn", expected "syn_queue"' \
     'host("a", "10.0.0.1"):peak("syn")'
+refuses_text "the queues that peak() knows" 'expected "syn_queue", "accept_queue", "time_wait", "backlog", "fragments" or' \
+    'host("a", "10.0.0.1"):peak("link")'
+refuses_text "an algorithm of congestion control that is none" \
+    'bad.lua:2: bulk.congestion: found "vegas", expected one of: cubic' \
+    'local a, b = host("a", "10.0.0.1"), host("b", "10.0.0.2")
+a:bulk { to = b, port = 80, bytes = "1kB", congestion = "vegas" }'
+refuses_text "a fate that is none" 'packets.fate: found "lots", expected "arrived", "lost"' \
+    'local wire = link(host("a", "10.0.0.1"), host("b", "10.0.0.2"))
+expect(#wire:packets { fate = "lots" }):equals(0)'
+refuses_text "an expectation without a claim is told at the end, with its place" \
+    'bad.lua:2: expect() claims nothing: expected a matcher' \
+    'expect(1):equals(1)
+expect(2)
+expect(3):equals(3)'
+refuses_text "a misspelt matcher is told with a suggestion" 'expect() has no "equal"; did you mean "equals"?' \
+    'expect(1):equal(1)'
+refuses_text "a misspelt state is told with a suggestion" \
+    'found "SYN_SEND", expected the name of a TCP state; did you mean "SYN-SENT"?' \
+    'host("a", "10.0.0.1"):count("SYN_SEND")'
+refuses_text "a backlog that is no number" 'serve.backlog: found "1x", expected a whole number$' \
+    'host("a", "10.0.0.1"):serve { port = 80, backlog = "1x" }'
+refuses_text "a negative time" 'run: found -1, expected a time that is not negative' 'run(-1)'
+refuses_text "a nil that a failed call returned is told with the call and its error" \
+    "bad.lua:3: attempt to index a nil value (local 'k'); the last connect() failed: ECONNREFUSED" \
+    'local c, s = host("c", "10.0.0.1"), host("s", "10.0.0.2") link(c, s)
+local k = c:connect(s, 81)
+k:send("x")'
+refuses_text "in a process too, after a sleep" \
+    "bad.lua:2: .*(local 'k'); the last connect() failed: ECONNREFUSED \[c: process 1, at 2.02s\]" \
+    'local c, s = host("c", "10.0.0.1"), host("s", "10.0.0.2") link(c, s)
+c:spawn(function() local k = c:connect(s, 81) sleep("2s") k:send("x") end) run()'
+refuses_text "a nil that no failed call returned is left alone" "(local 'k') *$" \
+    'local c, s = host("c", "10.0.0.1"), host("s", "10.0.0.2") link(c, s)
+c:connect(s, 81)
+s:spawn(function() s:listen(80):accept() end)
+c:connect(s, 80)
+local k
+k:send("x")'
 refuses_text "an error that is no text" 'the scenario raised a table, expected a text' 'error({})'
 refuses_text "a metric of a route that is none" 'route: the key "initcwn" is not known; did you mean "initcwnd"?' \
     'host("a", "10.0.0.1"):route("10.0.0.0/24", { initcwn = 4 })'
