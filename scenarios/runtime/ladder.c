@@ -4,17 +4,13 @@
  */
 #include "scenarios/runtime/ladder_internal.h"
 
-#include <langinfo.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "models/tcp/tcp.h"
 
 enum {
     TIME_END = 11,
-    WIDTH_LEAST = 60,
-    MAX_PACKETS = 60,
+    DEPARTURE = 60, /* per cent of the way: an arrow that arrives later */
     IDLE_ROW = 500, /* ms: a longer silence gets a row of its own */
 };
 
@@ -26,21 +22,6 @@ typedef struct Draw {
     SimTime shown_at; /* the time that the last row told; -1: none */
     SimTime last_at;  /* the latest moment that a row stood for */
 } Draw;
-
-LadderOptions
-ladder_options_for(int fd)
-{
-    struct winsize size;
-    bool is_terminal = isatty(fd);
-    LadderOptions options = { .width = CANVAS_WIDTH, .max_packets = MAX_PACKETS };
-    const char *no_color = g_getenv("NO_COLOR");
-
-    if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        options.width = CLAMP(size.ws_col, WIDTH_LEAST, CANVAS_WIDTH);
-    options.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    options.color = is_terminal && (no_color == NULL || *no_color == '\0');
-    return options;
-}
 
 /* ---- Parts of a row ----------------------------------------------------------------- */
 
@@ -79,21 +60,34 @@ row_end(Draw *draw)
     canvas_emit(&draw->row, draw->options, draw->out);
 }
 
-/* A line of text beside a host's line, on the side where the arrows are. */
+/* A text beside a host's line, on the side where the arrows are. One too long
+ * for the space to the next host goes on over that host's line, and one too
+ * long for the row goes on in the next. */
 static void
 note_row(Draw *draw, int lane, const char *text, unsigned ink)
 {
     const Plan *plan = &draw->plan;
     int x = plan->lanes[lane].x;
+    bool is_last = lane > 0 && lane == (int)plan->n_lanes - 1;
+    int start = is_last ? plan->lanes[0].x + 2 : x + 2;
+    int end = is_last ? x - 1 : (int)draw->options->width;
 
-    row_begin(draw, 0x2502);
-    if (lane > 0 && lane == (int)plan->n_lanes - 1)
-        canvas_text_right(&draw->row, plan->lanes[lane - 1].x + 2, x - 1, text, ink);
-    else
-        canvas_text(&draw->row, x + 2,
-                    lane + 1 < (int)plan->n_lanes ? plan->lanes[lane + 1].x - 1 : CANVAS_WIDTH,
-                    text, ink);
-    row_end(draw);
+    if (!is_last && plan->n_lanes == 2)
+        end = plan->lanes[1].x - 1;
+    while (*text != '\0') {
+        char *part = g_strndup(text, text_bytes_that_fit(text, end - start));
+
+        row_begin(draw, 0x2502);
+        if (is_last)
+            canvas_text_right(&draw->row, start, end, part, ink);
+        else
+            canvas_text(&draw->row, start, end, part, ink);
+        row_end(draw);
+        text += strlen(part);
+        while (*text == ' ')
+            text++;
+        g_free(part);
+    }
 }
 
 static void G_GNUC_PRINTF(4, 5) note(Draw *draw, int lane, unsigned ink, const char *format, ...)
@@ -290,7 +284,7 @@ static void
 draw_departure(Draw *draw, const Item *item, const TracePacket *p, int start, int end)
 {
     unsigned ink = ladder_ink(p);
-    int stop = part_way(start, end, 60);
+    int stop = part_way(start, end, DEPARTURE);
     char text[TRACE_FATE_TEXT], span[LADDER_TIME_TEXT];
 
     line_cells(draw, start, stop, line_of(p), ink);
@@ -388,6 +382,24 @@ why_packet(Draw *draw, const TracePacket *p, int from, int to)
     }
 }
 
+/* Hosts side by side leave a part of an arrow no room for its label. */
+static void
+departure_label_below(Draw *draw, const Item *item, const TracePacket *p, int from, int to)
+{
+    int a = draw->plan.lanes[from].x, b = draw->plan.lanes[to].x;
+    int room = part_way(0, ABS(b - a) - 2, DEPARTURE) - 3;
+    char *label = ladder_label(&draw->plan, p, room);
+    char number[6] = "";
+
+    if (text_width(label) > room) {
+        g_free(label);
+        label = ladder_label(&draw->plan, p, ABS(a - b) - 5);
+        g_unichar_to_utf8(0x2460 + (item->number - 1) % 9, number);
+        note(draw, from, ladder_ink(p), "%s %s", number, label);
+    }
+    g_free(label);
+}
+
 static void
 packet_rows(Draw *draw, const Item *item)
 {
@@ -406,6 +418,8 @@ packet_rows(Draw *draw, const Item *item)
         draw_loop(draw, p, from);
     states_into_row(draw, item);
     row_end(draw);
+    if (item->kind == ITEM_DEPARTURE && from >= 0 && to >= 0)
+        departure_label_below(draw, item, p, from, to);
     if (from >= 0 && to < 0)
         note(draw, from, INK_LOST, "✗ never left: %s", p->reason ? p->reason : "no route");
     if (reason_below && from >= 0)

@@ -1,8 +1,31 @@
 #include "scenarios/runtime/ladder_internal.h"
 
+#include <langinfo.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "models/tcp/tcp.h"
+
+enum {
+    WIDTH_LEAST = 60,
+    MAX_PACKETS = 60,
+};
+
+LadderOptions
+ladder_options_for(int fd)
+{
+    struct winsize size;
+    bool is_terminal = isatty(fd);
+    LadderOptions options = { .width = CANVAS_WIDTH, .max_packets = MAX_PACKETS };
+    const char *no_color = g_getenv("NO_COLOR");
+
+    if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        options.width = CLAMP(size.ws_col, WIDTH_LEAST, CANVAS_WIDTH);
+    options.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    options.color = is_terminal && (no_color == NULL || *no_color == '\0');
+    return options;
+}
 
 void
 canvas_clear(Canvas *canvas)
@@ -25,6 +48,20 @@ int
 text_width(const char *text)
 {
     return (int)g_utf8_strlen(text, -1);
+}
+
+/* How many bytes of a text fit into `room` cells, cut at a space where there is
+ * one. */
+size_t
+text_bytes_that_fit(const char *text, int room)
+{
+    const char *end = text, *space = NULL;
+
+    for (int n = 0; *end != '\0' && n < room; n++, end = g_utf8_next_char(end))
+        space = *end == ' ' ? end : space;
+    if (*end == '\0' || *end == ' ' || space == NULL || space == text)
+        return (size_t)(end - text);
+    return (size_t)(space - text);
 }
 
 int

@@ -37,7 +37,8 @@ int canvas_text(Canvas *canvas, int x, int end, const char *text, unsigned ink);
 /* The same, ending before `end`. Returns where it began. */
 int canvas_text_right(Canvas *canvas, int start, int end, const char *text, unsigned ink);
 void canvas_emit(const Canvas *canvas, const LadderOptions *options, GString *out);
-int text_width(const char *text); /* in cells: all our characters take one */
+int text_width(const char *text);                       /* in cells: all our characters take one */
+size_t text_bytes_that_fit(const char *text, int room); /* cut at a space where there is one */
 
 /* ---- ladder_plan.c: what happens, in order --------------------------------------- */
 

@@ -100,6 +100,40 @@ crossing_fins_leave_and_arrive_on_rows_of_their_own(void)
     g_free(drawn);
 }
 
+/* At 60 columns the part that leaves has no room for "FIN+ACK". */
+static void
+arrow_that_leaves_says_what_it_is_even_without_room(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    LadderOptions options = { .width = 60, .max_packets = 60, .utf8 = true };
+    char *drawn;
+
+    SEG(.at = 1, .flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 1);
+    SEG(.at = 1.002, .from = STORY_SERVER, .flags = TCP_FIN | TCP_ACK, .seq = 1, .ack = 1);
+    story_run(s, 2);
+    drawn = ladder_draw(story_recorder(s), &options);
+    g_assert_cmpuint(lines_with(drawn, "│ ① FIN+ACK "), ==, 1);
+    g_free(drawn);
+}
+
+static void
+long_rule_goes_on_in_the_next_row(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    LadderOptions options = { .width = 60, .max_packets = 60, .utf8 = true, .why = true };
+    char *drawn;
+
+    story_state(s, 0.5, STORY_CLIENT, TCP_ESTABLISHED, TCP_CLOSED, "user", "a user who gave up");
+    SEG(.at = 1, .flags = TCP_RST, .seq = 1);
+    story_run(s, 2);
+    drawn = ladder_draw(story_recorder(s), &options);
+    g_assert_cmpuint(lines_with(drawn, "╰ CLOSED by a"), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "│ user who gave "), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "up: RFC 9293 "), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "│ §3.10 "), ==, 1);
+    g_free(drawn);
+}
+
 static void
 delayed_packet_arrives_where_it_arrives(void)
 {
@@ -155,6 +189,9 @@ main(int argc, char **argv)
                     no_line_is_wider_than_100_columns_nor_outside_ascii);
     g_test_add_func("/ladder/crossing_fins_leave_and_arrive_on_rows_of_their_own",
                     crossing_fins_leave_and_arrive_on_rows_of_their_own);
+    g_test_add_func("/ladder/arrow_that_leaves_says_what_it_is_even_without_room",
+                    arrow_that_leaves_says_what_it_is_even_without_room);
+    g_test_add_func("/ladder/long_rule_goes_on_in_the_next_row", long_rule_goes_on_in_the_next_row);
     g_test_add_func("/ladder/delayed_packet_arrives_where_it_arrives",
                     delayed_packet_arrives_where_it_arrives);
     g_test_add_func("/ladder/several_connections_are_lettered", several_connections_are_lettered);
