@@ -45,7 +45,7 @@ local HARDEST = [[
   held the socket, the segments waited in its backlog, and Linux defers their ACKs until the call lets go
   (`net.ipv4.tcp_backlog_ack_defer`). The backlog counts against the receive buffer until it is empty, which the windows of these ACKs
   show. Modelled (`models/tcp/backlog.c`), tested.
-- **The receive buffer grew a round trip too early** (s15_fastrexmit_sack, s15_delack_bulk). We measured the user's rate at the end of
+- **The receive buffer grew a round trip too early** (s15_fastrexmit_sack; s15_delack_bulk had it too). We measured the user's rate at the end of
   recv(); Linux does so after each segment taken, by the clock of the last segment that came, and subtracts what still waits: many
   segments taken at once, as after a filled hole, prove nothing. Fixed in `recv.c` and `rcvbuf.c`, tested.
 - **A tail loss probe that crossed the delayed ACK** (s15_zero_window_answered). Not the phase of jiffies alone, as was thought: the

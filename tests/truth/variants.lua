@@ -181,7 +181,7 @@ family "s13" {
     s13_self_connect = { set = { kind = "self_connect" } },
 }
 
-local writer = "the writer waits for room in the send buffer; when his thread went on decides where his bursts end. The search over reader and writer has found no plan in its time"
+local writer = "the writer waits for room in the send buffer; when his thread went on decides where his bursts end. That is likely, not shown: the search over reader and writer was short, or stopped before its end"
 
 family "s14" {
     s14_pmtud_1000 = { set = { mid = 1000, second = true }, extra = steps.bulk },
