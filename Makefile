@@ -94,10 +94,10 @@ lint:
 	scripts/check-tree
 
 bench:
-	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' all bench-programs
+	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O3 -flto=auto' all bench-programs
 	BUILD=$(BUILD)/fast tests/bench/run
 bench-where:
-	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O2 -flto=auto' bench-programs
+	$(MAKE) -j$(JOBS) -s BUILD=$(BUILD)/fast OPT='-O3 -flto=auto' bench-programs
 	BUILD=$(BUILD)/fast tests/bench/where
 bench-programs: $(BUILD)/tests/bench/bench
 

@@ -102,7 +102,7 @@ take_all(void *arg)
 {
     AppUdpSink *sink = arg;
     SimTime now = sim_now(sink->host->sim);
-    Payload payload;
+    Payload payload = { 0 };
 
     while (udp_recv(sink->sock, &payload, NULL) >= 0) {
         if (sink->counts.datagrams++ == 0)

@@ -15,6 +15,8 @@ struct TcpListener {
     uint32_t n_accept;   /* in the accept queue */
     TcpRequest *first;   /* SYN queue, newest first */
     TcpConn *accept_first, *accept_last;
+    SimTime last_overflow_at; /* when a SYN last got a cookie, once has_overflowed */
+    bool has_overflowed;
     GHashTable
         *syn_data; /* request -> owns Payload that came with its SYN; looked up only; NULL: none */
     GHashTable *syns; /* request -> owns GBytes: TCP_SAVE_SYN; looked up only; NULL: none */

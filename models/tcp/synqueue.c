@@ -129,8 +129,8 @@ answer_with_cookie(TcpListener *listener, const TcpSegment *seg)
     request.iss = tcp_cookie_make(stack, seg, &request.entry.spare);
     if (!request.ts_ok)
         request.ecn_ok = false;
-    listener->conn->last_overflow_at = sim_now(stack->sim);
-    listener->conn->has_overflowed = true;
+    listener->last_overflow_at = sim_now(stack->sim);
+    listener->has_overflowed = true;
     host_count(stack->host, MIB_TcpExtSyncookiesSent);
     tcp_verdict(stack, 0, VERDICT_REPLY, seg->packet->id, "SYN cookie", "net.ipv4.tcp_syncookies");
     tcp_request_send_synack(stack, &request, "net.ipv4.tcp_syncookies");
@@ -232,8 +232,8 @@ take_cookie(TcpConn *conn, TcpSegment *seg)
 
     if (stack->params->syncookies == 0 || (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
         return false;
-    if (!conn->has_overflowed ||
-        sim_now(stack->sim) - conn->last_overflow_at > COOKIE_OVERFLOW_S * SIM_SEC)
+    if (!conn->listener->has_overflowed ||
+        sim_now(stack->sim) - conn->listener->last_overflow_at > COOKIE_OVERFLOW_S * SIM_SEC)
         return false;
     mss = tcp_cookie_check(stack, seg);
     if (mss == 0) {

@@ -326,15 +326,13 @@ struct TcpConn {
     bool port_by_bind;     /* bind() chose it, its own or its listener's */
     bool shutdown_waits;   /* shutdown() in SYN-RECEIVED: the FIN goes when the handshake is done */
     bool was_established;  /* since it was opened, or disconnected */
-    bool has_overflowed;
-    TcpListener *listener;    /* owns, in LISTEN */
-    SimTime last_overflow_at; /* LISTEN: when a SYN last got a cookie */
-    TcpListener *parent;      /* borrows: whose accept queue holds it; NULL once accepted */
-    TcpConn *accept_next;     /* in the accept queue */
-    TcpConn *next, *before;   /* in stack->first's list */
-    TcpFastOpen *fastopen;    /* owns; NULL: unused */
-    GBytes *saved_syn;        /* owns: TCP_SAVED_SYN; NULL: none, or read already */
-    TcpBacklog *backlog;      /* owns; NULL: no call holds the socket (backlog.h) */
+    TcpListener *listener; /* owns, in LISTEN */
+    TcpListener *parent;   /* borrows: whose accept queue holds it; NULL once accepted */
+    TcpConn *accept_next;  /* in the accept queue */
+    TcpConn *next, *before; /* in stack->first's list */
+    TcpFastOpen *fastopen;  /* owns; NULL: unused */
+    GBytes *saved_syn;      /* owns: TCP_SAVED_SYN; NULL: none, or read already */
+    TcpBacklog *backlog;    /* owns; NULL: no call holds the socket (backlog.h) */
 };
 
 /* The TCP of one host. */
