@@ -114,8 +114,8 @@ struct TcpConn {
     bool writer_waits; /* tcp_writer_waits() */
     bool is_orphan;    /* counted in stack->n_orphans */
     bool is_busy;      /* a call holds the socket: what comes goes to its backlog */
+    uint16_t ip_id;    /* IP identification of the next segment */
     uint32_t id;
-    uint16_t ip_id;     /* IP identification of the next segment */
     TcpTxQueue *tx;     /* owns; NULL when empty */
     TcpRxQueue *rx;     /* owns; NULL when empty */
     TcpReassembly *ooo; /* owns; NULL when empty */
@@ -204,12 +204,12 @@ struct TcpConn {
         bool thin_linear;                                       /* TCP_THIN_LINEAR_TIMEOUTS */
         bool route_quickack;                                    /* the route's metric quickack */
         uint8_t save_syn, priority;                             /* TCP_SAVE_SYN, SO_PRIORITY */
-        uint32_t delack_max_us;                                 /* TCP_DELACK_MAX_US; 0: tunable */
-        uint32_t tx_delay_us; /* TCP_TX_DELAY: only told, as where no fq discipline is */
-        uint8_t syn_count;    /* TCP_SYNCNT; 0: sysctl */
+        uint8_t syn_count;                                      /* TCP_SYNCNT; 0: sysctl */
         uint8_t keep_count;
-        int32_t linger_s;                   /* -1: off */
-        int32_t linger2_s;                  /* TCP_LINGER2; 0: sysctl, -1: none */
+        uint32_t delack_max_us; /* TCP_DELACK_MAX_US; 0: tunable */
+        uint32_t tx_delay_us;   /* TCP_TX_DELAY: only told, as where no fq discipline is */
+        int32_t linger_s;       /* -1: off */
+        int32_t linger2_s;      /* TCP_LINGER2; 0: sysctl, -1: none */
         uint32_t keep_idle_s, keep_intvl_s; /* 0: sysctl */
         uint32_t user_timeout_ms, defer_accept_s;
     } opt;
@@ -219,8 +219,8 @@ struct TcpConn {
         bool probing;
         bool is_locked; /* the path's MTU is below what IP believes: DF is clear */
         bool is_stale;  /* the route has another MTU since segs_out was stale_at */
-        uint32_t stale_at;
         uint16_t search_low, search_high, probe_size;
+        uint32_t stale_at;
         uint32_t probe_seq_start, probe_seq_end;
         SimTime probe_at;
     } path;
