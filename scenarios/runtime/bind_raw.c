@@ -110,11 +110,8 @@ try_raw_recv(lua_State *L, Process *process)
     match_done(&match, world->lab);
     if (packet != NULL)
         return 1;
-    if (process->is_timed_out) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "TIMEOUT");
-        return 2;
-    }
+    if (process->is_timed_out)
+        return process_push_failure(L, "TIMEOUT");
     lua_settop(L, 2);
     return process_wait_for(process, &tap->waiters);
 }

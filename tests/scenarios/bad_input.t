@@ -157,6 +157,9 @@ refuses_text "in a process too, after a sleep" \
     "bad.lua:2: .*(local 'k'); the last connect() failed: ECONNREFUSED \[c: process 1, at 2.02s\]" \
     'local c, s = host("c", "10.0.0.1"), host("s", "10.0.0.2") link(c, s)
 c:spawn(function() local k = c:connect(s, 81) sleep("2s") k:send("x") end) run()'
+refuses_text "and for a packet that did not come" 'a nil value.*; the last recv_raw() failed: TIMEOUT' \
+    'local a = host("a", "10.0.0.1", { raw = true })
+local seq = a:recv_raw({ timeout = "1s" }).seq'
 refuses_text "a nil that no failed call returned is left alone" "(local 'k') *$" \
     'local c, s = host("c", "10.0.0.1"), host("s", "10.0.0.2") link(c, s)
 c:connect(s, 81)
