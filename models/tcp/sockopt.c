@@ -400,5 +400,6 @@ tcp_describe_congestion(const TcpConn *conn, char text[128])
     if (conn->cc == NULL || conn->cc->describe == NULL)
         return "";
     w.ce_state = conn->ecn.ece_demand;
-    return conn->cc->describe(&w, text);
+    conn->cc->describe(&w, text);
+    return text;
 }
