@@ -32,15 +32,6 @@ void sim_pool_done(SimPool *pool);
 void *sim_pool_get(SimPool *pool);
 void sim_pool_put(SimPool *pool, void *object);
 
-/* Tells the processor that the next few hundred instructions will need these
- * bytes: they are fetched side by side, not one line after another. */
-static inline void
-sim_prefetch(const void *object, size_t bytes)
-{
-    for (size_t at = 0; at < bytes; at += SIM_LINE)
-        __builtin_prefetch((const char *)object + at);
-}
-
 /* One zeroed object that starts at a line; NULL may be freed. */
 void *sim_line_new0(size_t size);
 void sim_line_free(void *object);
