@@ -22,7 +22,7 @@ local function murder()
     after(params.late, function() fin:inject() end)
     run("5min")
     expect(wire:packets { from = server, match = "rst" }):count(1) -- it has forgotten, and says so
-    return client:connections()[1]:spent("TIME_WAIT"), client
+    return client:connections()[1]:spent("TIME_WAIT"), client, wire
 end
 
 world("linux", { profile = "linux" }, function()
@@ -35,10 +35,11 @@ end)
 
 -- The wait begins anew with the old FIN, and the RST changes nothing.
 local function survives(name)
-    local waited, client = murder()
+    local waited, client, wire = murder()
     local whole = client:sysctl("timewait") / 1000
     expect(client:sysctl("tcp_rfc1337")):equals(1)
     expect(waited):near(params.late + whole, "200ms")
+    expect(wire:packets { match = "rst", fate = "refused" }):count(1)
     say("%s: the RST is ignored; the wait ends %s after the old FIN.", name, time_text(waited - params.late))
 end
 

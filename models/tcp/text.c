@@ -297,7 +297,7 @@ tcp_take_text(TcpConn *conn, TcpSegment *seg)
     } else if (!seq_after(seg->end_seq, nxt)) {
         host_count(conn->stack->host, MIB_TcpExtDelayedACKLost);
         tcp_dsack_set(conn, seg->seq, seg->end_seq);
-        note_drop(conn, seg, "data that was received before", duplicate_rule(conn));
+        note_drop(conn, seg, "all of it was received before", duplicate_rule(conn));
         answer_duplicate(conn);
     } else if (!seq_before(seg->seq, nxt + wnd)) {
         note_drop(conn, seg, "data beyond the window", "RFC 9293 §3.10.7.4 #1");

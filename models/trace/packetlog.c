@@ -567,3 +567,19 @@ trace_packets_on_record(Recorder *recorder, const PacketRecord *record)
         entry_note(entry, record);
     entry_ends(recorder, serial, entry, record);
 }
+
+/* A stack says by which rule it drops a segment that has just arrived. The first
+ * rule is the reason: what follows is about the answer. */
+void
+trace_packets_refuse(Recorder *recorder, const VerdictRecord *verdict)
+{
+    TracePacketLog *log = &recorder->packets;
+    uint32_t at = open_find(log, verdict->packet);
+    TracePacket *entry = log->open[at].id != 0 ? log_entry(log, log->open[at].serial) : NULL;
+
+    if (entry == NULL || (entry->what & (TRACE_ARRIVED | TRACE_REFUSED)) != TRACE_ARRIVED ||
+        entry->to != verdict->host)
+        return;
+    entry->what |= TRACE_REFUSED;
+    entry->reason = verdict->what;
+}

@@ -131,7 +131,10 @@ static void
 on_verdict(void *arg, const void *record)
 {
     Recorder *recorder = arg;
+    const VerdictRecord *rec = record;
 
+    if (rec->kind == VERDICT_DROP && rec->packet != 0)
+        trace_packets_refuse(recorder, rec);
     recorder->totals.verdicts++;
     keep(recorder->verdicts, recorder->options.verdicts, record);
     if (recorder->sink.on_verdict)

@@ -64,6 +64,7 @@ typedef struct TracePacketLog {
 void trace_packets_init(TracePacketLog *log, const RecorderOptions *options);
 void trace_packets_done(TracePacketLog *log);
 void trace_packets_on_record(Recorder *recorder, const PacketRecord *record);
+void trace_packets_refuse(Recorder *recorder, const VerdictRecord *verdict);
 void trace_packets_finish(Recorder *recorder);
 
 /* ---- recorder.c ----------------------------------------------------------------- */

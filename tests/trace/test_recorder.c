@@ -54,6 +54,39 @@ arrival_is_told_with_its_time_and_place(void)
     g_assert_cmpuint(entry(s, 0)->to, ==, 2);
 }
 
+/* A stack that drops what comes, and then says that it does not even answer. */
+static void
+drop_by_rule(Iface *iface, Packet *packet)
+{
+    VerdictRecord verdict = { .at = sim_now(iface->host->net->sim),
+                              .host = iface->host->id,
+                              .kind = VERDICT_DROP,
+                              .packet = packet->id,
+                              .what = "RST in TIME-WAIT",
+                              .rule = "RFC 1337 §3" };
+
+    probe_emit(&iface->host->probes->verdict, &verdict);
+    verdict.what = "its answer is rate limited";
+    probe_emit(&iface->host->probes->verdict, &verdict);
+    packet_free(iface->host->packets, packet);
+}
+
+static void
+segment_that_a_stack_drops_is_refused_by_its_first_rule(void)
+{
+    g_autoptr(Story) s = story_kept(100, 100);
+    Host *server = story_net(s)->hosts->pdata[STORY_SERVER];
+    char story[TRACE_FATE_TEXT];
+
+    server->input = drop_by_rule;
+    SEG(.at = 1, .flags = TCP_RST);
+    story_run(s, 2);
+    g_assert_cmpuint(recorder_totals(story_recorder(s))->refused, ==, 1);
+    g_assert_cmpstr(trace_packet_fate(entry(s, 0)), ==, "refused");
+    g_assert_cmpstr(trace_packet_story(story_recorder(s), entry(s, 0), story), ==,
+                    "refused by server: RST in TIME-WAIT");
+}
+
 static void
 numbers_are_relative_to_the_syn_of_their_side(void)
 {
@@ -244,6 +277,8 @@ main(int argc, char **argv)
                     lost_packet_is_one_entry_that_says_where);
     g_test_add_func("/trace/arrival_is_told_with_its_time_and_place",
                     arrival_is_told_with_its_time_and_place);
+    g_test_add_func("/trace/segment_that_a_stack_drops_is_refused_by_its_first_rule",
+                    segment_that_a_stack_drops_is_refused_by_its_first_rule);
     g_test_add_func("/trace/numbers_are_relative_to_the_syn_of_their_side",
                     numbers_are_relative_to_the_syn_of_their_side);
     g_test_add_func("/trace/answer_to_an_old_syn_is_a_stray", answer_to_an_old_syn_is_a_stray);
