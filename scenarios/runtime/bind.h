@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "models/link/link.h"
+#include "scenarios/runtime/errno_name.h"
 #include "scenarios/runtime/lab.h"
 #include "scenarios/runtime/process.h"
 
@@ -102,7 +103,6 @@ SockBox *conn_test(lua_State *L, int index); /* NULL: no connection */
 
 /* nil and the name of the error: what a failed socket call returns. */
 int push_failure(lua_State *L, int negative_errno);
-const char *errno_name(int positive_errno); /* "ECONNREFUSED" */
 /* { TCP_NODELAY = true, ... } on a socket; false with *failed set to the negative errno. Raises
  * for names that are none. */
 bool sock_apply_options(lua_State *L, Socket *sock, int index, const char *path, int *failed);

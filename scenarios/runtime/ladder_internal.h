@@ -1,5 +1,6 @@
 /* Inside the ladder: what is drawn (ladder_plan.c decides), on which cells
- * (ladder_canvas.c), and the drawing itself (ladder.c).
+ * (ladder_canvas.c), the parts of a row (ladder_row.c), the arrows
+ * (ladder_arrow.c), and the rows in their order (ladder.c).
  */
 #ifndef HALFOPEN_RUNTIME_LADDER_INTERNAL_H
 #define HALFOPEN_RUNTIME_LADDER_INTERNAL_H
@@ -49,13 +50,14 @@ typedef enum ItemKind {
     ITEM_DEPARTURE, /* a packet that arrives after other things happened */
     ITEM_ARRIVAL,
     ITEM_STATE,
+    ITEM_CALL, /* one that failed */
 } ItemKind;
 
 typedef struct Item {
     SimTime at;
     uint32_t order; /* of equal times */
     ItemKind kind;
-    size_t index;                /* of the packet, or of the transition */
+    size_t index;                /* of the packet, the transition or the call */
     uint32_t number;             /* of the departure and arrival of one packet; from 1 */
     bool is_attached;            /* a transition that is shown beside a packet */
     int first_state, last_state; /* a packet: its transitions, linked by next_state; -1: none */
@@ -86,6 +88,11 @@ void plan_done(Plan *plan);
 int plan_lane(const Plan *plan, uint32_t host);              /* -1: none */
 int plan_flow(const Plan *plan, Endpoint src, Endpoint dst); /* -1: none */
 
+/* Calls that returned an error: those are shown. */
+uint64_t plan_count_failed_calls(const Recorder *recorder);
+bool call_has_failed(const CallRecord *call);
+const char *call_error_name(const CallRecord *call); /* "ECONNREFUSED", "TIMEOUT" */
+
 /* ---- ladder_text.c: what stands on an arrow ---------------------------------------- */
 
 /* A time span for people: "59.99 s", "210 ms", "40 us". */
@@ -96,5 +103,42 @@ char *ladder_label(const Plan *plan, const TracePacket *p, int room);
 Ink ladder_ink(const TracePacket *p);
 /* "A " before what belongs to a flow when there are several, "" otherwise. */
 const char *ladder_tag(const Plan *plan, Endpoint src, Endpoint dst, char text[4]);
+
+/* ---- ladder_row.c: a row is begun, filled, and ended -------------------------------- */
+
+enum { TIME_END = 11 }; /* the column where times end */
+
+typedef struct Draw {
+    Plan plan;
+    const LadderOptions *options;
+    GString *out;
+    Canvas row;
+    SimTime shown_at; /* the time that the last row told; -1: none */
+    SimTime last_at;  /* the latest moment that a row stood for */
+} Draw;
+
+void row_begin(Draw *draw, gunichar line); /* with every host's line */
+void row_time(Draw *draw, SimTime at);     /* unless the last row told it */
+void row_end(Draw *draw);
+/* Writes a state into its host's gutter. False when the host has none. */
+bool row_state(Draw *draw, int lane, const char *text, unsigned ink);
+/* A text in the row from x towards `end`, whichever side that is. */
+void row_beside(Draw *draw, int x, int end, const char *text, unsigned ink);
+/* A text on rows of its own, beside a host's line. */
+void row_note(Draw *draw, int lane, unsigned ink, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void row_note_at(Draw *draw, SimTime at, int lane, unsigned ink, const char *format, ...)
+    G_GNUC_PRINTF(5, 6);
+void row_why(Draw *draw, const TcpStateRecord *t); /* the rule behind a transition, if asked for */
+char *state_text(const Draw *draw, const TcpStateRecord *t); /* g_free */
+void lane_set_state(Draw *draw, int lane, const TcpStateRecord *t);
+
+/* ---- ladder_arrow.c: from column to column ------------------------------------------- */
+
+/* True when the reason of a loss did not fit beside its cross. */
+bool arrow_draw(Draw *draw, const Item *item, const TracePacket *p, int start, int end);
+/* To itself: no way to draw an arrow over, so a word beside the host's line. */
+void arrow_loop(Draw *draw, const TracePacket *p, int lane);
+/* What leaves, where its part of an arrow has no room to say it. */
+void arrow_label_below(Draw *draw, const Item *item, const TracePacket *p, int from, int to);
 
 #endif

@@ -4,10 +4,12 @@
  */
 #include "scenarios/runtime/ladder_internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "models/link/link.h"
 #include "models/tcp/tcp.h"
+#include "scenarios/runtime/errno_name.h"
 
 enum {
     GUTTER_LEFT = 26,  /* time and the states of the first host */
@@ -38,6 +40,9 @@ hosts_that_take_part(const Recorder *recorder, bool *takes_part, size_t n_hosts)
     }
     for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_TRANSITIONS); i++)
         takes_part[recorder_transition(recorder, i)->host] = true;
+    for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_CALLS); i++)
+        if (call_has_failed(recorder_call(recorder, i)))
+            takes_part[recorder_call(recorder, i)->host] = true;
 }
 
 /* Neighbours beside each other: along the links from the first host on. */
@@ -106,6 +111,32 @@ plan_flows(Plan *plan)
         plan->flows[plan->n_flows].a = p->src;
         plan->flows[plan->n_flows++].b = p->dst;
     }
+}
+
+/* ---- Calls -------------------------------------------------------------------------- */
+
+bool
+call_has_failed(const CallRecord *call)
+{
+    return call->returned && call->result < 0;
+}
+
+/* In the scenario's words: a call that waited as long as it was told to did not
+ * meet an error. */
+const char *
+call_error_name(const CallRecord *call)
+{
+    return call->result == -EAGAIN ? "TIMEOUT" : errno_name((int)-call->result);
+}
+
+uint64_t
+plan_count_failed_calls(const Recorder *recorder)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_CALLS); i++)
+        n += call_has_failed(recorder_call(recorder, i));
+    return n;
 }
 
 /* ---- Items -------------------------------------------------------------------------- */
@@ -202,7 +233,7 @@ plan_attach(Plan *plan, unsigned state_at, bool control)
         Item *item = &g_array_index(plan->items, Item, i);
         const TracePacket *p;
 
-        if (item->kind == ITEM_STATE)
+        if (item->kind == ITEM_STATE || item->kind == ITEM_CALL)
             continue;
         p = recorder_packet(plan->recorder, item->index);
         if (!transition_goes_with(t, p, item) || (control && !is_control(p)))
@@ -241,6 +272,9 @@ plan_make(Plan *plan, const Recorder *recorder, unsigned width)
             plan_add(plan, ITEM_ARROW, p->sent_at, i, 0);
         }
     }
+    for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_CALLS); i++)
+        if (call_has_failed(recorder_call(recorder, i)))
+            plan_add(plan, ITEM_CALL, recorder_call(recorder, i)->at, i, 0);
     g_array_sort(plan->items, compare_items);
     for (unsigned i = 0; i < plan->items->len; i++)
         if (g_array_index(plan->items, Item, i).kind == ITEM_STATE && !plan_attach(plan, i, true))

@@ -8,7 +8,15 @@
 #include "models/link/link.h"
 #include "models/tcp/tcp.h"
 
-enum { LINES_OF_LINKS = 24, LINES_OF_HOSTS = 12 };
+enum {
+    LINES_OF_LINKS = 24,
+    LINES_OF_HOSTS = 12,
+    LINES_OF_CALLS = 12,
+    LINK_COLUMN_MOST = 22,
+    WAY_COLUMN_MOST = 30,
+    HOST_COLUMN_LEAST = 10,
+    HOST_COLUMN_MOST = 24,
+};
 
 /* "1,234,567" */
 static const char *
@@ -56,41 +64,121 @@ totals_line(const Recorder *recorder, GString *out)
     g_string_append_c(out, '\n');
 }
 
+/* ---- Columns ---------------------------------------------------------------------------- */
+
+/* A cell of a table, filled up with spaces, or cut where it says so. */
+static void
+cell(GString *out, const LadderOptions *options, const char *text, int width)
+{
+    int cells = text_width(text);
+
+    if (cells <= width)
+        g_string_append_printf(out, "%s%*s", text, width - cells, "");
+    else
+        g_string_append_printf(out, "%.*s%s",
+                               (int)(g_utf8_offset_to_pointer(text, width - 1) - text), text,
+                               options->utf8 ? "…" : "~");
+}
+
+static void
+host_cell(const Recorder *recorder, const LadderOptions *options, GString *out, const char *name)
+{
+    const GPtrArray *hosts = recorder_net(recorder)->hosts;
+    int width = HOST_COLUMN_LEAST;
+
+    for (unsigned i = 0; i < hosts->len; i++)
+        width = MAX(width, text_width(((const Host *)hosts->pdata[i])->name));
+    width = MIN(width, HOST_COLUMN_MOST);
+    g_string_append(out, "  ");
+    if (name != NULL)
+        cell(out, options, name, width);
+    else
+        g_string_append_printf(out, "%*s", width, "");
+}
+
+/* ---- Links -------------------------------------------------------------------------------- */
+
+typedef struct LinkRow {
+    const char *name; /* borrows */
+    char *way;        /* owns */
+    TraceLane lane;
+} LinkRow;
+
+static void
+link_row_clear(void *row)
+{
+    g_free(((LinkRow *)row)->way);
+}
+
+static GArray *
+link_rows(const Recorder *recorder, const LadderOptions *options)
+{
+    const GPtrArray *links = recorder_net(recorder)->links;
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(LinkRow));
+
+    g_array_set_clear_func(rows, link_row_clear);
+    for (unsigned i = 0; i < links->len; i++) {
+        for (unsigned d = 0; d < 2; d++) {
+            LinkRow row = { .name = link_name(links->pdata[i]),
+                            .lane = recorder_lane(recorder, i + 1, d) };
+
+            if (row.lane.packets == 0)
+                continue;
+            row.way = g_strdup_printf("%s %s %s", link_iface(links->pdata[i], d)->host->name,
+                                      options->utf8 ? "→" : ">",
+                                      link_iface(links->pdata[i], !d)->host->name);
+            g_array_append_val(rows, row);
+        }
+    }
+    return rows;
+}
+
+static void
+link_line(const LinkRow *row, const LadderOptions *options, GString *out, int name_width,
+          int way_width)
+{
+    char packets[32], bytes[32], lost[32];
+
+    g_string_append(out, "  ");
+    cell(out, options, row->name, name_width);
+    g_string_append(out, "  ");
+    cell(out, options, row->way, way_width);
+    g_string_append_printf(out, "%10s %14s %8s", number(row->lane.packets, packets),
+                           number(row->lane.bytes, bytes), number(row->lane.lost, lost));
+    if (row->lane.lost > 0)
+        g_string_append_printf(out, " %6.2f %%",
+                               100.0 * (double)row->lane.lost / (double)row->lane.packets);
+    g_string_append_c(out, '\n');
+}
+
 static void
 link_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
 {
-    const GPtrArray *links = recorder_net(recorder)->links;
-    unsigned lines = 0;
+    GArray *rows = link_rows(recorder, options);
+    unsigned shown = MIN(rows->len, LINES_OF_LINKS);
+    int name_width = text_width("on the links"), way_width = text_width("direction");
+    char *title;
 
-    heading(out, options,
-            "on the links           direction                    packets         bytes     lost");
-    for (unsigned i = 0; i < links->len; i++) {
-        for (unsigned d = 0; d < 2; d++) {
-            TraceLane lane = recorder_lane(recorder, i + 1, d);
-            char packets[32], bytes[32], lost[32];
-            char *way;
+    for (unsigned i = 0; i < shown; i++) {
+        const LinkRow *row = &g_array_index(rows, LinkRow, i);
 
-            if (lane.packets == 0)
-                continue;
-            if (++lines > LINES_OF_LINKS)
-                break;
-            way = g_strdup_printf("%s %s %s", link_iface(links->pdata[i], d)->host->name,
-                                  options->utf8 ? "→" : ">",
-                                  link_iface(links->pdata[i], !d)->host->name);
-            g_string_append_printf(out, "  %-20.20s %s%*s %14s %16s %8s",
-                                   link_name(links->pdata[i]), way, MAX(0, 22 - text_width(way)),
-                                   "", number(lane.packets, packets), number(lane.bytes, bytes),
-                                   number(lane.lost, lost));
-            if (lane.lost > 0)
-                g_string_append_printf(out, "  %.2f %%",
-                                       100.0 * (double)lane.lost / (double)lane.packets);
-            g_string_append_c(out, '\n');
-            g_free(way);
-        }
+        name_width = MAX(name_width, text_width(row->name));
+        way_width = MAX(way_width, text_width(row->way));
     }
-    if (lines > LINES_OF_LINKS)
-        g_string_append(out, "  ... and more\n");
+    name_width = MIN(name_width, LINK_COLUMN_MOST);
+    way_width = MIN(way_width, WAY_COLUMN_MOST);
+    title = g_strdup_printf("%-*s%-*s%10s %14s %8s", name_width + 4, "on the links", way_width,
+                            "direction", "packets", "bytes", "lost");
+    heading(out, options, title);
+    for (unsigned i = 0; i < shown; i++)
+        link_line(&g_array_index(rows, LinkRow, i), options, out, name_width, way_width);
+    if (rows->len > shown)
+        g_string_append_printf(out, "  ... and %u more\n", rows->len - shown);
+    g_free(title);
+    g_array_free(rows, TRUE);
 }
+
+/* ---- Hosts -------------------------------------------------------------------------------- */
 
 static void
 state_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
@@ -120,8 +208,7 @@ state_lines(const Recorder *recorder, const LadderOptions *options, GString *out
             if (n == 0)
                 continue;
             if (!has_any)
-                g_string_append_printf(out, "  %-18.18s",
-                                       recorder_host_name(recorder, (uint32_t)h));
+                host_cell(recorder, options, out, recorder_host_name(recorder, (uint32_t)h));
             g_string_append_printf(out, "  %s %s", number(n, text), tcp_state_name((TcpState)s));
             has_any = true;
         }
@@ -131,6 +218,54 @@ state_lines(const Recorder *recorder, const LadderOptions *options, GString *out
         }
     }
     g_free(count);
+}
+
+typedef struct FailedCall {
+    uint32_t host;
+    const char *call, *error; /* borrow */
+    uint64_t n;
+} FailedCall;
+
+static void
+failed_calls_add(GArray *failed, const CallRecord *call)
+{
+    FailedCall fresh = {
+        .host = call->host, .call = call->call, .error = call_error_name(call), .n = 1
+    };
+
+    for (unsigned i = 0; i < failed->len; i++) {
+        FailedCall *known = &g_array_index(failed, FailedCall, i);
+
+        if (known->host == fresh.host && strcmp(known->call, fresh.call) == 0 &&
+            strcmp(known->error, fresh.error) == 0) {
+            known->n++;
+            return;
+        }
+    }
+    g_array_append_val(failed, fresh);
+}
+
+static void
+call_lines(const Recorder *recorder, const LadderOptions *options, GString *out)
+{
+    GArray *failed = g_array_new(FALSE, FALSE, sizeof(FailedCall));
+    char text[32];
+
+    for (size_t i = 0; i < recorder_count(recorder, TRACE_KIND_CALLS); i++)
+        if (call_has_failed(recorder_call(recorder, i)))
+            failed_calls_add(failed, recorder_call(recorder, i));
+    if (failed->len > 0)
+        heading(out, options, "calls that failed");
+    for (unsigned i = 0; i < MIN(failed->len, LINES_OF_CALLS); i++) {
+        const FailedCall *call = &g_array_index(failed, FailedCall, i);
+
+        host_cell(recorder, options, out, recorder_host_name(recorder, call->host));
+        g_string_append_printf(out, "  %s %s(): %s\n", number(call->n, text), call->call,
+                               call->error);
+    }
+    if (failed->len > LINES_OF_CALLS)
+        g_string_append_printf(out, "  ... and %u more\n", failed->len - LINES_OF_CALLS);
+    g_array_free(failed, TRUE);
 }
 
 static void
@@ -210,9 +345,13 @@ counter_lines(const Recorder *recorder, const LadderOptions *options, GString *o
             part = g_strdup_printf("  %s %s", mib_name(telling[i]),
                                    number(host->mib[telling[i]], text));
             if (column == 0 || column + (int)strlen(part) > (int)options->width) {
-                g_string_append_printf(out, "%s  %-18.18s", column ? "\n" : "",
-                                       column ? "" : host->name);
-                column = 20;
+                size_t before;
+
+                if (column > 0)
+                    g_string_append_c(out, '\n');
+                before = out->len;
+                host_cell(recorder, options, out, column ? NULL : host->name);
+                column = (int)(out->len - before);
             }
             g_string_append(out, part);
             column += (int)strlen(part);
@@ -232,6 +371,7 @@ ladder_summary(const Recorder *recorder, const LadderOptions *options)
     link_lines(recorder, options, out);
     if (recorder_count(recorder, TRACE_KIND_CONNS) > 0)
         state_lines(recorder, options, out);
+    call_lines(recorder, options, out);
     queue_lines(recorder, options, out);
     counter_lines(recorder, options, out);
     return g_string_free(out, FALSE);

@@ -1,4 +1,5 @@
 /* The ladder, against ladders drawn by hand. */
+#include <errno.h>
 #include <string.h>
 
 #include "scenarios/runtime/ladder.h"
@@ -150,6 +151,56 @@ delayed_packet_arrives_where_it_arrives(void)
 }
 
 static void
+call_that_failed_has_a_row_and_one_that_did_not_has_none(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    char *drawn;
+
+    SEG(.at = 1, .flags = TCP_SYN);
+    story_call(s, 1.5, STORY_CLIENT, "send", 1.5, 100);
+    story_call(s, 2, STORY_CLIENT, "connect", 2, -EADDRNOTAVAIL);
+    story_call(s, 4, STORY_SERVER, "recv", 1, -EAGAIN);
+    story_run(s, 5);
+    drawn = ladder_of(s, true);
+    g_assert_cmpuint(lines_with(drawn, "send()"), ==, 0);
+    g_assert_cmpuint(lines_with(drawn, "   2.000000               │ ✗ connect(): EADDRNOTAVAIL "),
+                     ==, 1);
+    g_assert_cmpuint(lines_with(drawn, " ✗ recv(): TIMEOUT after 3.00 s │"), ==, 1);
+    g_free(drawn);
+}
+
+static void
+host_whose_only_call_failed_has_a_ladder(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    char *drawn;
+
+    story_call(s, 1, STORY_CLIENT, "connect", 1, -ENETUNREACH);
+    story_run(s, 2);
+    drawn = ladder_of(s, true);
+    g_assert_cmpuint(lines_with(drawn, "✗ connect(): ENETUNREACH"), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "0 packets"), ==, 1);
+    g_free(drawn);
+}
+
+static void
+refusal_names_its_rule_once_when_asked_why(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    LadderOptions options = { .width = 100, .max_packets = 60, .utf8 = true, .why = true };
+    char *drawn;
+
+    ((Host *)story_net(s)->hosts->pdata[STORY_SERVER])->input = story_refuse;
+    SEG(.at = 1, .flags = TCP_RST);
+    story_run(s, 2);
+    drawn = ladder_draw(story_recorder(s), &options);
+    g_assert_cmpuint(lines_with(drawn, "RST in TIME-WAIT"), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "⊘ refused: RST in TIME-WAIT, RFC 1337 §3 │"), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "╰ its answer is rate limited: RFC 1337 §3 │"), ==, 1);
+    g_free(drawn);
+}
+
+static void
 several_connections_are_lettered(void)
 {
     g_autoptr(Story) s = story_new(NULL);
@@ -161,6 +212,43 @@ several_connections_are_lettered(void)
     drawn = ladder_of(s, true);
     g_assert_cmpuint(lines_with(drawn, "A  10.0.0.1:40000 ↔ 10.0.0.2:80"), ==, 1);
     g_assert_cmpuint(lines_with(drawn, "B SYN seq 0"), ==, 1);
+    g_free(drawn);
+}
+
+static void
+columns_of_the_summary_stand_below_each_other_whatever_the_names(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    Host *client = story_net(s)->hosts->pdata[STORY_CLIENT];
+    char *drawn, **lines;
+
+    g_free(client->name);
+    client->name = g_strdup("a_client_with_a_long_name");
+    SEG(.at = 1, .flags = TCP_SYN);
+    SEG(.at = 2, .from = STORY_SERVER, .flags = TCP_RST);
+    story_run(s, 3);
+    drawn = ladder_summary(story_recorder(s), &(LadderOptions){ .width = 100, .utf8 = true });
+    lines = g_strsplit(drawn, "\n", -1);
+    g_assert_true(g_str_has_prefix(lines[2], "on the links"));
+    g_assert_cmpint(g_utf8_strlen(lines[2], -1), <=, 100);
+    g_assert_cmpint(g_utf8_strlen(lines[3], -1), ==, g_utf8_strlen(lines[2], -1));
+    g_assert_cmpint(g_utf8_strlen(lines[4], -1), ==, g_utf8_strlen(lines[2], -1));
+    g_strfreev(lines);
+    g_free(drawn);
+}
+
+static void
+summary_counts_the_calls_that_failed(void)
+{
+    g_autoptr(Story) s = story_new(NULL);
+    char *drawn;
+
+    for (unsigned i = 0; i < 61; i++)
+        story_call(s, i, STORY_CLIENT, "connect", i, i < 60 ? -ECONNREFUSED : -EADDRNOTAVAIL);
+    story_run(s, 70);
+    drawn = ladder_of(s, true);
+    g_assert_cmpuint(lines_with(drawn, "client      60 connect(): ECONNREFUSED"), ==, 1);
+    g_assert_cmpuint(lines_with(drawn, "client      1 connect(): EADDRNOTAVAIL"), ==, 1);
     g_free(drawn);
 }
 
@@ -194,6 +282,16 @@ main(int argc, char **argv)
     g_test_add_func("/ladder/long_rule_goes_on_in_the_next_row", long_rule_goes_on_in_the_next_row);
     g_test_add_func("/ladder/delayed_packet_arrives_where_it_arrives",
                     delayed_packet_arrives_where_it_arrives);
+    g_test_add_func("/ladder/call_that_failed_has_a_row_and_one_that_did_not_has_none",
+                    call_that_failed_has_a_row_and_one_that_did_not_has_none);
+    g_test_add_func("/ladder/host_whose_only_call_failed_has_a_ladder",
+                    host_whose_only_call_failed_has_a_ladder);
+    g_test_add_func("/ladder/refusal_names_its_rule_once_when_asked_why",
+                    refusal_names_its_rule_once_when_asked_why);
+    g_test_add_func("/ladder/columns_of_the_summary_stand_below_each_other_whatever_the_names",
+                    columns_of_the_summary_stand_below_each_other_whatever_the_names);
+    g_test_add_func("/ladder/summary_counts_the_calls_that_failed",
+                    summary_counts_the_calls_that_failed);
     g_test_add_func("/ladder/several_connections_are_lettered", several_connections_are_lettered);
     g_test_add_func("/ladder/long_run_gets_a_summary_instead", long_run_gets_a_summary_instead);
     return g_test_run();

@@ -15,7 +15,8 @@ typedef struct Told {
     Story *story;
     StorySegment segment;
     TcpStateRecord state;
-    bool is_state;
+    CallRecord call;
+    bool is_state, is_call;
 } Told;
 
 static void
@@ -135,6 +136,8 @@ happen_now(void *arg)
 
     if (told->is_state)
         probe_emit(&told->story->net->probes.tcp_state, &told->state);
+    else if (told->is_call)
+        probe_emit(&told->story->net->probes.call, &told->call);
     else
         send_told(told);
 }
@@ -182,10 +185,45 @@ story_state(Story *story, double at, int host, TcpState from, TcpState to, const
 }
 
 void
+story_call(Story *story, double at, int host, const char *call, double began, int64_t result)
+{
+    Told *told = g_new0(Told, 1);
+
+    told->story = story;
+    told->is_call = true;
+    told->call = (CallRecord){
+        .at = seconds(at),
+        .host = (uint32_t)host + 1,
+        .call = call,
+        .returned = true,
+        .result = result,
+        .began_at = seconds(began),
+    };
+    g_ptr_array_add(story->told, told);
+    sim_at(story->sim, told->call.at, happen, told);
+}
+
+void
 story_run(Story *story, double until)
 {
     sim_run(story->sim, seconds(until));
     recorder_finish(story->recorder);
+}
+
+void
+story_refuse(Iface *iface, Packet *packet)
+{
+    VerdictRecord verdict = { .at = sim_now(iface->host->net->sim),
+                              .host = iface->host->id,
+                              .kind = VERDICT_DROP,
+                              .packet = packet->id,
+                              .what = "RST in TIME-WAIT",
+                              .rule = "RFC 1337 §3" };
+
+    probe_emit(&iface->host->probes->verdict, &verdict);
+    verdict.what = "its answer is rate limited";
+    probe_emit(&iface->host->probes->verdict, &verdict);
+    packet_free(iface->host->packets, packet);
 }
 
 #define SEG(...) story_segment(s, (StorySegment){ __VA_ARGS__ })

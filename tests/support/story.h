@@ -34,7 +34,13 @@ Net *story_net(Story *story);
 void story_segment(Story *story, StorySegment segment);
 void story_state(Story *story, double at, int host, TcpState from, TcpState to, const char *cause,
                  const char *what);
+/* A call of `host` that began at `began` returns at `at`: bytes, or a negative errno. */
+void story_call(Story *story, double at, int host, const char *call, double began, int64_t result);
 void story_run(Story *story, double until);
+
+/* For a Host's input: a stack that drops what comes ("RST in TIME-WAIT"), and then says that it
+ * does not even answer. */
+void story_refuse(Iface *iface, Packet *packet);
 
 /* A whole connection whose final ACK is lost; the server's FIN comes again. */
 void story_tell_lost_final_ack(Story *story);

@@ -54,23 +54,6 @@ arrival_is_told_with_its_time_and_place(void)
     g_assert_cmpuint(entry(s, 0)->to, ==, 2);
 }
 
-/* A stack that drops what comes, and then says that it does not even answer. */
-static void
-drop_by_rule(Iface *iface, Packet *packet)
-{
-    VerdictRecord verdict = { .at = sim_now(iface->host->net->sim),
-                              .host = iface->host->id,
-                              .kind = VERDICT_DROP,
-                              .packet = packet->id,
-                              .what = "RST in TIME-WAIT",
-                              .rule = "RFC 1337 §3" };
-
-    probe_emit(&iface->host->probes->verdict, &verdict);
-    verdict.what = "its answer is rate limited";
-    probe_emit(&iface->host->probes->verdict, &verdict);
-    packet_free(iface->host->packets, packet);
-}
-
 static void
 segment_that_a_stack_drops_is_refused_by_its_first_rule(void)
 {
@@ -78,7 +61,7 @@ segment_that_a_stack_drops_is_refused_by_its_first_rule(void)
     Host *server = story_net(s)->hosts->pdata[STORY_SERVER];
     char story[TRACE_FATE_TEXT];
 
-    server->input = drop_by_rule;
+    server->input = story_refuse;
     SEG(.at = 1, .flags = TCP_RST);
     story_run(s, 2);
     g_assert_cmpuint(recorder_totals(story_recorder(s))->refused, ==, 1);
