@@ -119,6 +119,10 @@ docs: $(BUILD)/docs/generate
 	$< counters > docs/manual/counters.md
 	$< states > docs/state-by-segment.md
 
+# docs/pictures, but for growth.svg, which is measured (docs/performance.md).
+pictures: all
+	BUILD=$(BUILD) scripts/docs-pictures
+
 install: all
 	install -D -m 755 $(BUILD)/halfopen $(DESTDIR)$(PREFIX)/bin/halfopen
 	find scenarios scripts/plot -type f \( -name '*.lua' -o -name '*.trace' -o -name '*.gp' -o -name '*.gnuplot' \) 2>/dev/null | \
@@ -137,6 +141,7 @@ help:
 	@echo 'make bench-where   what a segment costs, layer by layer (callgrind)'
 	@echo 'make soak          long random tests'
 	@echo 'make docs          the pages that are generated from the code'
+	@echo 'make pictures      the pictures of docs/, drawn anew (gnuplot)'
 	@echo 'make install       to PREFIX=$(PREFIX), below DESTDIR'
 	@echo 'make clean         remove $(BUILD)'
 	@echo 'Variables: BUILD, CC, OPT, CFLAGS, WERROR=-Werror, SAN, JOBS, PREFIX, DESTDIR'
@@ -144,7 +149,7 @@ help:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo test tests asan lint bench bench-where bench-programs soak soak-programs truth fidelity packetdrill docs install \
+.PHONY: all demo test tests asan lint bench bench-where bench-programs soak soak-programs truth fidelity packetdrill docs pictures install \
 	help clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "scenarios/runtime/cli.h"
+#include "scenarios/runtime/folder.h"
 #include "scenarios/runtime/ladder.h"
 #include "scenarios/runtime/plot.h"
 
@@ -18,9 +19,33 @@ plot(const char *dir, const PlotOptions *options)
         return cli_fail("%s", error->message);
     if (text != NULL)
         fputs(text, stdout);
+    else if (pictures->len == 0)
+        printf("nothing to draw in %s\n", dir);
     for (unsigned i = 0; i < pictures->len; i++)
         printf("%s\n", (char *)pictures->pdata[i]);
+    fflush(stdout);
     return EXIT_GOOD;
+}
+
+/* A run's folder, or that of a scenario with several worlds: each of them. */
+static int
+plot_all(const char *dir, const PlotOptions *options)
+{
+    g_autoptr(GPtrArray) worlds = plot_worlds(dir);
+    int status = EXIT_GOOD;
+
+    if (folder_is_run(dir) || worlds->len == 0)
+        return plot(dir, options);
+    if (options->conn != NULL)
+        return cli_fail(
+            "--conn: %s holds %u worlds, expected the folder of one of them, such as %s", dir,
+            worlds->len, (char *)worlds->pdata[0]);
+    for (unsigned i = 0; i < worlds->len && status == EXIT_GOOD; i++) {
+        if (g_strcmp0(options->format, "txt") == 0)
+            printf("--- %s ---\n\n", (char *)worlds->pdata[i]);
+        status = plot(worlds->pdata[i], options);
+    }
+    return status;
 }
 
 int
@@ -39,8 +64,9 @@ cmd_plot(int argc, char **argv)
     LadderOptions terminal = ladder_options_for(STDOUT_FILENO);
     int status;
 
-    if (!cli_parse("RUN_DIR", "Draws the pictures of a run from its folder.", own, NULL, argc, argv,
-                   &dirs, &status))
+    if (!cli_parse("RUN_DIR",
+                   "Draws the pictures of a run, or of each of its worlds, from its folder.", own,
+                   NULL, argc, argv, &dirs, &status))
         return status;
     if (dirs == NULL || dirs[1] != NULL)
         return cli_fail("plot: found %u folders, expected one (halfopen plot --help)",
@@ -57,5 +83,5 @@ cmd_plot(int argc, char **argv)
         .width = terminal.width,
     };
 
-    return plot(dirs[0], &options);
+    return plot_all(dirs[0], &options);
 }

@@ -15,26 +15,58 @@ typedef struct Run {
     char *out;  /* owns: --out, or runs/NAME */
     char *made; /* owns: the uppermost folder on the way there that was missing; NULL: none */
     gboolean draws, is_quiet, why, no_folder;
-    GPtrArray
-        *folders; /* owns Folder, beside lab->worlds; NULL entries when no folder is written */
+    GPtrArray *paths;   /* owns char *, beside lab->worlds: the folder of each */
+    GPtrArray *folders; /* owns Folder, beside lab->worlds; none when no folder is written */
     Progress progress;
 } Run;
 
 /* ---- the folder -------------------------------------------------------------------- */
 
-/* "normal" -> OUT/normal; a scenario's only world is OUT itself. */
+/* "BBR, 1 % loss" -> "BBR_1_loss": what stands between letters, digits, '-' and '.' is one '_'. */
 static char *
-folder_path(const Run *run, const World *world)
+name_for_file(const char *name)
 {
-    if (world->name[0] == '\0')
-        return g_strdup(run->out);
+    GString *s = g_string_new(NULL);
 
-    g_autofree char *slug = g_strdup(world->name);
+    for (; *name != '\0'; name++) {
+        bool is_plain = g_ascii_isalnum(*name) || *name == '-' || (*name == '.' && s->len > 0);
 
-    for (char *c = slug; *c != '\0'; c++)
-        if (!g_ascii_isalnum(*c) && strchr("-_.", *c) == NULL)
-            *c = '_';
-    return g_build_filename(run->out, slug[0] == '.' ? "_" : slug, NULL);
+        if (is_plain)
+            g_string_append_c(s, *name);
+        else if (s->len > 0 && s->str[s->len - 1] != '_')
+            g_string_append_c(s, '_');
+    }
+    if (s->len > 1 && s->str[s->len - 1] == '_')
+        g_string_truncate(s, s->len - 1);
+    return g_string_free(s->len > 0 ? s : g_string_append_c(s, '_'), FALSE);
+}
+
+static bool
+has_path(const Run *run, const char *path)
+{
+    for (unsigned i = 0; i < run->paths->len; i++)
+        if (strcmp(run->paths->pdata[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* "normal" -> OUT/normal; a scenario's only world is OUT itself. Worlds whose names differ only in
+ * what a file's name can't say are numbered. */
+static const char *
+folder_path(Run *run, const World *world)
+{
+    g_autofree char *name = name_for_file(world->name);
+    char *path =
+        world->name[0] == '\0' ? g_strdup(run->out) : g_build_filename(run->out, name, NULL);
+
+    for (unsigned n = 2; has_path(run, path); n++) {
+        g_autofree char *numbered = g_strdup_printf("%s_%u", name, n);
+
+        g_free(path);
+        path = g_build_filename(run->out, numbered, NULL);
+    }
+    g_ptr_array_add(run->paths, path);
+    return path;
 }
 
 static bool
@@ -43,12 +75,12 @@ on_world(void *arg, World *world, char **error)
     Run *run = arg;
     FolderOptions options = folder_options_default();
     g_autoptr(GError) reason = NULL;
+    const char *path = folder_path(run, world);
+    Folder *folder;
 
     if (run->no_folder)
         return true;
-
-    g_autofree char *path = folder_path(run, world);
-    Folder *folder = folder_begin(path, world->recorder, &options, &reason);
+    folder = folder_begin(path, world->recorder, &options, &reason);
 
     if (folder == NULL) {
         *error = g_strdup_printf("cannot write the run's folder: %s", reason->message);
@@ -284,15 +316,19 @@ show_expectations(const Lab *lab, FILE *out)
 
 /* ---- the pictures ------------------------------------------------------------------------ */
 
+/* The next world's pictures are not begun past so many: they take as long again as the run. */
+#define MOST_PICTURES 24
+
 static bool
-draw_pictures(const Run *run, const Lab *lab)
+draw_pictures(const Run *run)
 {
     PlotOptions options = { 0 };
+    unsigned n_drawn = 0, i = 0;
 
-    for (unsigned i = 0; i < lab->worlds->len; i++) {
+    for (; i < run->paths->len && n_drawn < MOST_PICTURES; i++) {
         g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GError) error = NULL;
-        g_autofree char *path = folder_path(run, lab->worlds->pdata[i]);
+        const char *path = run->paths->pdata[i];
 
         if (!plot_run_dir(path, &options, pictures, NULL, &error)) {
             cli_fail("%s", error->message);
@@ -300,7 +336,14 @@ draw_pictures(const Run *run, const Lab *lab)
         }
         for (unsigned k = 0; k < pictures->len && !run->is_quiet; k++)
             printf("Picture: %s\n", (char *)pictures->pdata[k]);
+        if (pictures->len == 0 && !run->is_quiet)
+            printf("No picture: nothing to draw in %s\n", path);
+        fflush(stdout);
+        n_drawn += pictures->len;
     }
+    if (i < run->paths->len && !run->is_quiet)
+        printf("Drawn: %u of %u worlds. halfopen plot %s draws all, halfopen plot %s that one.\n",
+               i, run->paths->len, run->out, (char *)run->paths->pdata[i]);
     return true;
 }
 
@@ -323,7 +366,7 @@ report(Run *run, Lab *lab)
         return EXIT_BAD_INPUT;
     if (!run->no_folder && !run->is_quiet && lab->worlds->len > 0)
         printf("Folder: %s\n", run->out);
-    if (run->draws && !run->no_folder && !draw_pictures(run, lab))
+    if (run->draws && !run->no_folder && !draw_pictures(run))
         return EXIT_BAD_INPUT;
     return failures > 0 ? EXIT_NOT_MET : EXIT_GOOD;
 }
@@ -365,7 +408,7 @@ play(Run *run, const char *file)
 int
 cmd_run(int argc, char **argv)
 {
-    Run run = { .folders = g_ptr_array_new() };
+    Run run = { .paths = g_ptr_array_new_with_free_func(g_free), .folders = g_ptr_array_new() };
     g_autofree GOptionEntry *shared = cli_lab_entries(&run.cli);
     GOptionEntry own[] = {
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &run.out,
@@ -390,6 +433,7 @@ cmd_run(int argc, char **argv)
         else
             status = play(&run, files[0]);
     }
+    g_ptr_array_unref(run.paths);
     g_ptr_array_unref(run.folders);
     g_free(run.out);
     g_free(run.made);

@@ -6,7 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scenarios/runtime/folder.h"
 #include "scenarios/runtime/plot_internal.h"
+
+/* A PNG has two pixels for one of the SVG, for screens that have; a picture
+ * larger than this would take seconds then, and fit no screen. */
+#define PIXELS_TWOFOLD 3.0e6
 
 typedef struct Plot {
     const PlotOptions *options; /* borrows */
@@ -82,12 +87,14 @@ gnuplot_script(const Plot *plot, const char *template, const char *output, bool 
     char *q_file = quoted(file), *q_output = quoted(output), *q_data = quoted(plot->data);
     char *q_templates = quoted(plot->templates);
     GString *s = g_string_new("set encoding utf8\n");
+    int scale = width * height > PIXELS_TWOFOLD ? 1 : 2;
 
     if (is_png)
         g_string_append_printf(s,
                                "set terminal pngcairo noenhanced size %d,%d background '#ffffff' "
-                               "font 'DejaVu Sans,12' fontscale 1.5 linewidth 2 pointscale 2\n",
-                               (int)width * 2, (int)height * 2);
+                               "font 'DejaVu Sans,12' fontscale %s linewidth %d pointscale %d\n",
+                               (int)width * scale, (int)height * scale, scale == 2 ? "1.5" : "0.75",
+                               scale, scale);
     else
         g_string_append_printf(s,
                                "set terminal svg noenhanced size %d,%d background '#ffffff' "
@@ -221,6 +228,33 @@ draw_run(const RunFiles *run, const PlotOptions *options, GPtrArray *pictures, c
         return true;
     }
     return draw_pictures(run, options, pictures, error);
+}
+
+static gint
+compare_paths(gconstpointer x, gconstpointer y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+GPtrArray *
+plot_worlds(const char *dir)
+{
+    GPtrArray *worlds = g_ptr_array_new_with_free_func(g_free);
+    GDir *entries = g_dir_open(dir, 0, NULL);
+    const char *name;
+
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        char *path = g_build_filename(dir, name, NULL);
+
+        if (name[0] != '.' && folder_is_run(path))
+            g_ptr_array_add(worlds, path);
+        else
+            g_free(path);
+    }
+    if (entries != NULL)
+        g_dir_close(entries);
+    g_ptr_array_sort(worlds, compare_paths);
+    return worlds;
 }
 
 bool

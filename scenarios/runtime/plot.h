@@ -21,4 +21,7 @@ typedef struct PlotOptions {
 bool plot_run_dir(const char *dir, const PlotOptions *options, GPtrArray *pictures, char **text,
                   GError **error);
 
+/* The folders of runs in a folder of worlds, by name (g_free each); empty where there are none. */
+GPtrArray *plot_worlds(const char *dir);
+
 #endif

@@ -1,29 +1,21 @@
 /* Charts of values over time: congestion windows and round-trip times, the
- * sequence-time graph, queues, counters. Each is a set of data files and a list
- * of titles for a gnuplot template of the same name in scripts/plot/.
+ * sequence-time graph; queues and counters are in plot_series.c. Each is a set
+ * of data files and a list of titles for a gnuplot template of the same name in
+ * scripts/plot/.
  */
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/charts_internal.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    CHART_WIDTH = 1200,
     CONNS_DRAWN = 4,
-    SERIES_DRAWN = 10,
     SAMPLES_LEAST = 20, /* fewer say nothing that the timeline does not */
     SEGMENTS_LEAST = 20,
 };
 
-typedef struct Charts {
-    const RunFiles *run;
-    const char *data;
-    GPtrArray *series;   /* owns RunSeries, for the table being read */
-    GHashTable *by_name; /* borrows them */
-} Charts;
-
-static void
-append_row(GString *out, SimTime at, const double *values, unsigned n)
+void
+chart_append_row(GString *out, SimTime at, const double *values, unsigned n)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -36,14 +28,28 @@ append_row(GString *out, SimTime at, const double *values, unsigned n)
     g_string_append_c(out, '\n');
 }
 
-static bool
-write_data(const Charts *charts, const char *name, const char *text, GError **error)
+bool
+chart_write(const Charts *charts, const char *name, const char *text, GError **error)
 {
     char *path = g_build_filename(charts->data, name, NULL);
     bool is_good = g_file_set_contents(path, text, -1, error);
 
     g_free(path);
     return is_good;
+}
+
+void
+chart_append_head(const Charts *charts, GString *out, unsigned n_drawn, unsigned n_all)
+{
+    char *run_title = g_strdup(charts->run->title ? charts->run->title : "");
+
+    g_strdelimit(run_title, "\"\\", '\'');
+    g_string_append_printf(out, "run_title = \"%s\"\n", run_title);
+    if (n_all > n_drawn)
+        g_string_append_printf(out, "left_out = \"  ·  %u of %u drawn\"\n", n_drawn, n_all);
+    else
+        g_string_append(out, "left_out = \"\"\n");
+    g_free(run_title);
 }
 
 /* The titles of a chart's series, as gnuplot reads them, and what to say when
@@ -54,178 +60,24 @@ write_titles(const Charts *charts, const char *picture, unsigned n_all, GPtrArra
 {
     GString *s = g_string_new(NULL);
     char *file = g_strconcat(picture, "_titles.gp", NULL);
-    char *run_title = g_strdup(charts->run->title ? charts->run->title : "");
     bool is_good;
 
-    g_strdelimit(run_title, "\"\\", '\'');
-    g_string_append_printf(s, "run_title = \"%s\"\nn = %u\narray titles[%u]\n", run_title,
-                           titles->len, MAX(titles->len, 1));
-    if (n_all > titles->len)
-        g_string_append_printf(s, "left_out = \"  ·  %u of %u drawn\"\n", titles->len, n_all);
-    else
-        g_string_append(s, "left_out = \"\"\n");
+    chart_append_head(charts, s, titles->len, n_all);
+    g_string_append_printf(s, "n = %u\narray titles[%u]\n", titles->len, MAX(titles->len, 1));
     for (unsigned i = 0; i < titles->len; i++)
         g_string_append_printf(s, "titles[%u] = \"%s\"\n", i + 1, (char *)titles->pdata[i]);
-    is_good = write_data(charts, file, s->str, error);
-    g_free(run_title);
+    is_good = chart_write(charts, file, s->str, error);
     g_free(file);
     g_string_free(s, TRUE);
     return is_good;
 }
 
-static void
-add_job(GArray *jobs, const char *template, const char *picture, double height)
+void
+chart_add_job(GArray *jobs, const char *template, const char *picture, double height)
 {
     ChartJob job = { template, picture, CHART_WIDTH, height };
 
     g_array_append_val(jobs, job);
-}
-
-/* ---- One value over time: queues and counters --------------------------------------- */
-
-static RunSeries *
-series_of(Charts *charts, const char *name)
-{
-    RunSeries *series = g_hash_table_lookup(charts->by_name, name);
-
-    if (series == NULL) {
-        series = run_series_new(name);
-        g_ptr_array_add(charts->series, series);
-        g_hash_table_insert(charts->by_name, series->name, series);
-    }
-    return series;
-}
-
-static void
-charts_forget(Charts *charts)
-{
-    g_hash_table_remove_all(charts->by_name);
-    g_ptr_array_set_size(charts->series, 0);
-}
-
-static const char *const queue_columns[] = { "time", "place", "queue", "port", "length", NULL };
-
-static void
-on_queue_row(void *arg, char **cells)
-{
-    char *name = strcmp(cells[3], "0") != 0
-                     ? g_strdup_printf("%s:%s %s", cells[1], cells[3], cells[2])
-                     : g_strdup_printf("%s %s", cells[1], cells[2]);
-
-    g_strdelimit(name, "_", ' ');
-    run_series_add(series_of(arg, name), run_parse_time(cells[0]), g_ascii_strtod(cells[4], NULL));
-    g_free(name);
-}
-
-static const char *const sojourn_columns[] = { "time", "place", "queue", "sojourn", NULL };
-
-/* How long packets waited, in milliseconds, where that is said. */
-static void
-on_sojourn_row(void *arg, char **cells)
-{
-    char *name;
-
-    if (strcmp(cells[3], "-") == 0 || strcmp(cells[2], "link") != 0)
-        return;
-    name = g_strdelimit(g_strdup(cells[1]), "_", ' ');
-    run_series_add(series_of(arg, name), run_parse_time(cells[0]),
-                   (double)run_parse_time(cells[3]) / 1e6);
-    g_free(name);
-}
-
-static const char *const counter_columns[] = { "time", "host", "counter", "value", NULL };
-
-/* Counters of mere traffic grow in every run and hide those that tell. */
-static bool
-counter_tells(const char *name)
-{
-    static const char *const dull[] = { "Octets",           "InReceives",    "InDelivers",
-                                        "OutRequests",      "OutTransmits",  "InSegs",
-                                        "OutSegs",          "NoECTPkts",     "HPAcks",
-                                        "HPHits",           "PureAcks",      "OrigDataSent",
-                                        "Delivered",        "ForwDatagrams", "RcvCoalesce",
-                                        "BacklogProcessed", "InDatagrams",   "OutDatagrams" };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(dull); i++)
-        if (strstr(name, dull[i]) != NULL)
-            return false;
-    return true;
-}
-
-static void
-on_counter_row(void *arg, char **cells)
-{
-    const char *name = cells[2];
-    char *title;
-
-    if (!counter_tells(name))
-        return;
-    if (g_str_has_prefix(name, "TcpExt"))
-        name += strlen("TcpExt");
-    title = g_strdup_printf("%s %s", cells[1], name);
-    run_series_add(series_of(arg, title), run_parse_time(cells[0]), g_ascii_strtod(cells[3], NULL));
-    g_free(title);
-}
-
-static gint
-compare_series(gconstpointer x, gconstpointer y)
-{
-    const RunSeries *a = *(RunSeries *const *)x, *b = *(RunSeries *const *)y;
-
-    if (a->most != b->most)
-        return a->most > b->most ? -1 : 1;
-    return strcmp(a->name, b->name);
-}
-
-static unsigned
-count_above(const GPtrArray *all, double least)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < all->len; i++)
-        n += ((const RunSeries *)all->pdata[i])->most > least;
-    return n;
-}
-
-/* Draws the tallest of the series that were read; those that never rose above
- * `least` not at all. */
-static bool
-series_chart(Charts *charts, const char *template, const char *picture, double least, GArray *jobs,
-             GError **error)
-{
-    GPtrArray *titles = g_ptr_array_new();
-    bool is_good = true;
-
-    g_ptr_array_sort(charts->series, compare_series);
-    for (unsigned i = 0; is_good && i < charts->series->len && titles->len < SERIES_DRAWN; i++) {
-        const RunSeries *series = charts->series->pdata[i];
-        GString *rows = g_string_new(NULL);
-        char *file;
-
-        if (series->most <= least) {
-            g_string_free(rows, TRUE);
-            break;
-        }
-        append_row(rows, 0, (double[]){ 0 }, 1);
-        for (unsigned j = 0; j < series->values->len; j++) {
-            const RunValue *v = &g_array_index(series->values, RunValue, j);
-
-            append_row(rows, v->at, &v->value, 1);
-        }
-        append_row(rows, charts->run->ended_at, &series->last, 1);
-        g_ptr_array_add(titles, series->name);
-        file = g_strdup_printf("%s_%u.dat", picture, titles->len);
-        is_good = write_data(charts, file, rows->str, error);
-        g_free(file);
-        g_string_free(rows, TRUE);
-    }
-    if (is_good && titles->len > 0) {
-        is_good = write_titles(charts, picture, count_above(charts->series, least), titles, error);
-        add_job(jobs, template, picture, 520);
-    }
-    g_ptr_array_free(titles, TRUE);
-    charts_forget(charts);
-    return is_good;
 }
 
 /* ---- Congestion window and times --------------------------------------------------------- */
@@ -286,7 +138,7 @@ on_tcp_row(void *arg, char **cells)
     }
     c->n++;
     c->varies = c->varies || values[0] != c->first_cwnd;
-    append_row(c->rows, run_parse_time(cells[0]), values, G_N_ELEMENTS(values));
+    chart_append_row(c->rows, run_parse_time(cells[0]), values, G_N_ELEMENTS(values));
 }
 
 static gint
@@ -352,12 +204,12 @@ cwnd_chart(const Charts *charts, GArray *jobs, GError **error)
             continue;
         g_ptr_array_add(titles, c->title);
         file = g_strdup_printf("cwnd_%u.dat", titles->len);
-        is_good = write_data(charts, file, c->rows->str, error);
+        is_good = chart_write(charts, file, c->rows->str, error);
         g_free(file);
     }
     if (is_good && titles->len > 0) {
         is_good = write_titles(charts, "cwnd", count_worth_drawing(conns), titles, error);
-        add_job(jobs, "cwnd.gp", "cwnd", 760);
+        chart_add_job(jobs, "cwnd.gp", "cwnd", 760);
     }
     g_ptr_array_free(titles, TRUE);
     g_ptr_array_free(conns, TRUE);
@@ -423,13 +275,13 @@ graph_data(SeqGraph *graph, const RunPacket *p)
     if (p->len == 0 || strchr(p->marks, 'c'))
         return;
     if (!strchr(p->marks, 'f')) {
-        append_row(strchr(p->marks, 'r') ? graph->again : graph->sent, p->sent, values, 2);
+        chart_append_row(strchr(p->marks, 'r') ? graph->again : graph->sent, p->sent, values, 2);
         g_hash_table_insert(graph->sent_at, g_memdup2(&p->id, sizeof p->id),
                             g_memdup2(&p->sent, sizeof p->sent));
     }
     sent_at = g_hash_table_lookup(graph->sent_at, &p->id);
     if (strcmp(p->fate, "lost") == 0)
-        append_row(graph->lost, sent_at ? *sent_at : p->sent, values, 2);
+        chart_append_row(graph->lost, sent_at ? *sent_at : p->sent, values, 2);
 }
 
 static void
@@ -441,8 +293,8 @@ graph_ack(SeqGraph *graph, const RunPacket *p, int sender)
     if (p->ended < 0 || p->to != sender || strstr(p->flags, "ACK") == NULL ||
         strcmp(p->fate, "lost") == 0)
         return;
-    append_row(graph->acks, p->ended, &ack, 1);
-    append_row(graph->window, p->ended, &edge, 1);
+    chart_append_row(graph->acks, p->ended, &ack, 1);
+    chart_append_row(graph->window, p->ended, &edge, 1);
 }
 
 static void
@@ -484,14 +336,14 @@ seq_chart(const Charts *charts, GArray *jobs, GError **error)
     graph.window = g_string_new(none);
     graph_fill(&graph, charts->run);
     g_ptr_array_add(titles, g_strdup_printf("%s → %s", graph.src, graph.dst));
-    is_good = write_data(charts, "seq_sent.dat", graph.sent->str, error) &&
-              write_data(charts, "seq_again.dat", graph.again->str, error) &&
-              write_data(charts, "seq_lost.dat", graph.lost->str, error) &&
-              write_data(charts, "seq_acks.dat", graph.acks->str, error) &&
-              write_data(charts, "seq_window.dat", graph.window->str, error) &&
+    is_good = chart_write(charts, "seq_sent.dat", graph.sent->str, error) &&
+              chart_write(charts, "seq_again.dat", graph.again->str, error) &&
+              chart_write(charts, "seq_lost.dat", graph.lost->str, error) &&
+              chart_write(charts, "seq_acks.dat", graph.acks->str, error) &&
+              chart_write(charts, "seq_window.dat", graph.window->str, error) &&
               write_titles(charts, "seq", 1, titles, error);
     if (is_good)
-        add_job(jobs, "seq.gp", "seq", 720);
+        chart_add_job(jobs, "seq.gp", "seq", 720);
     g_hash_table_destroy(graph.sent_at);
     g_string_free(graph.sent, TRUE);
     g_string_free(graph.again, TRUE);
@@ -507,22 +359,8 @@ charts_prepare(const RunFiles *run, const PlotOptions *options, const char *data
                GError **error)
 {
     Charts charts = { .run = run, .data = data };
-    bool is_good;
 
     (void)options;
-    charts.series = g_ptr_array_new_with_free_func(run_series_free);
-    charts.by_name = g_hash_table_new(g_str_hash, g_str_equal);
-    is_good = cwnd_chart(&charts, jobs, error) && seq_chart(&charts, jobs, error) &&
-              run_files_read_table(run->dir, "series/queues.tsv", queue_columns, on_queue_row,
-                                   &charts, error) &&
-              series_chart(&charts, "queues.gp", "queues", 2, jobs, error) &&
-              run_files_read_table(run->dir, "series/queues.tsv", sojourn_columns, on_sojourn_row,
-                                   &charts, error) &&
-              series_chart(&charts, "sojourn.gp", "sojourn", 2, jobs, error) &&
-              run_files_read_table(run->dir, "counters.tsv", counter_columns, on_counter_row,
-                                   &charts, error) &&
-              series_chart(&charts, "counters.gp", "counters", 2, jobs, error);
-    g_hash_table_destroy(charts.by_name);
-    g_ptr_array_free(charts.series, TRUE);
-    return is_good;
+    return cwnd_chart(&charts, jobs, error) && seq_chart(&charts, jobs, error) &&
+           series_charts(&charts, jobs, error);
 }

@@ -23,7 +23,8 @@ typedef enum SheetLayer {
     SHEET_STARS,
     SHEET_TITLE,    /* x y "text" angle colour: large, from x on */
     SHEET_SUBTITLE, /* from x on */
-    SHEET_HEADS,    /* bold, centred */
+    SHEET_HEADS,    /* larger, centred */
+    SHEET_NAMES,    /* larger, from x on */
     SHEET_CENTERED,
     SHEET_LEFT,  /* from x on */
     SHEET_RIGHT, /* up to x */
@@ -62,6 +63,8 @@ enum {
 /* "20 ms", "60.38 s". */
 #define PLOT_TIME_TEXT 32
 const char *plot_time(SimTime time, char text[PLOT_TIME_TEXT]);
+/* With as many digits as tell it from the one that was told before; -1: none was. */
+const char *plot_time_after(SimTime time, SimTime before, char text[PLOT_TIME_TEXT]);
 /* Title and one line about the run at the top of a sheet. */
 void sheet_headings(Sheet *sheet, const RunFiles *run, const char *about);
 

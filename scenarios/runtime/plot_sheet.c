@@ -46,6 +46,7 @@ sheet_write(const Sheet *sheet, const char *data, GError **error)
         [SHEET_TITLE] = "title",
         [SHEET_SUBTITLE] = "subtitle",
         [SHEET_HEADS] = "heads",
+        [SHEET_NAMES] = "names",
         [SHEET_CENTERED] = "centered",
         [SHEET_LEFT] = "left",
         [SHEET_RIGHT] = "right",
@@ -163,23 +164,46 @@ packet_color(const RunPacket *p)
     return p->len > 0 ? 0x1d4ed8 : 0x64748b;
 }
 
+/* Cut off, not rounded, so that of two times the later one never looks the earlier. */
+static void
+format_time(SimTime time, SimTime step, char text[PLOT_TIME_TEXT])
+{
+    bool is_long = time >= SIM_SEC;
+    SimTime unit = is_long ? SIM_SEC : SIM_MS, shown = time / step * step;
+    char number[PLOT_TIME_TEXT / 2];
+    int n;
+
+    n = g_snprintf(number, sizeof number, "%" G_GINT64_FORMAT ".%0*" G_GINT64_FORMAT, shown / unit,
+                   is_long ? 9 : 6, shown % unit);
+    while (number[n - 1] == '0')
+        n--;
+    if (number[n - 1] == '.')
+        n--;
+    g_snprintf(text, PLOT_TIME_TEXT, "%.*s %s", n, number, is_long ? "s" : "ms");
+}
+
+/* Three decimals, or as many as it takes to tell it from another time so far away. */
+static const char *
+plot_time_apart(SimTime time, SimTime distance, char text[PLOT_TIME_TEXT])
+{
+    SimTime step = time >= SIM_SEC ? SIM_MS : SIM_US;
+
+    while (step > 1 && step > distance / 2)
+        step /= 10;
+    format_time(time, step, text);
+    return text;
+}
+
 const char *
 plot_time(SimTime time, char text[PLOT_TIME_TEXT])
 {
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-    bool is_long = time >= SIM_SEC;
-    double value = is_long ? (double)time / 1e9 : (double)time / 1e6;
+    return plot_time_apart(time, G_MAXINT64, text);
+}
 
-    g_ascii_formatd(number, sizeof number, is_long ? "%.3f" : "%.3f", value);
-    for (size_t n = strlen(number); n > 0 && (number[n - 1] == '0' || number[n - 1] == '.'); n--) {
-        bool was_point = number[n - 1] == '.';
-
-        number[n - 1] = '\0';
-        if (was_point)
-            break;
-    }
-    g_snprintf(text, PLOT_TIME_TEXT, "%s %s", number, is_long ? "s" : "ms");
-    return text;
+const char *
+plot_time_after(SimTime time, SimTime before, char text[PLOT_TIME_TEXT])
+{
+    return plot_time_apart(time, before < 0 ? G_MAXINT64 : time - before, text);
 }
 
 void

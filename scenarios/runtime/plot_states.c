@@ -1,39 +1,20 @@
 /* The states of many connections: time runs to the right, each endpoint is a
- * row, coloured by its state. Hundreds of half-open entries become a texture
- * in which one sees them come, wait and go.
+ * row, coloured by its state. Of a host with more endpoints than rows can be
+ * told apart, it is counted how many are in which state (plot_crowd.c).
  */
-#include "scenarios/runtime/plot_internal.h"
-
 #include <math.h>
 #include <string.h>
 
+#include "scenarios/runtime/states_internal.h"
+
 enum {
-    ROWS_AT_MOST = 1500,
-    FEW_ROWS = 24, /* of a host: never thin, however many others have */
     FEW_CONNS = 4, /* so few endpoints are in the timeline already */
     FEW_PACKETS = 120,
 };
 
-static const double LEFT = 210, WIDTH = 980, RIGHT = 36, TOP = 128, BOTTOM = 56;
-static const double ROW = 22, ROW_NAMED = 12, ROWS_HEIGHT = 900, HOST_GAP = 16;
-
-typedef struct Row {
-    int host;
-    uint32_t conn;
-    unsigned order; /* of birth */
-    const char *local, *remote;
-    GArray *states; /* owns: indices in run->states */
-    double height;  /* pixels */
-} Row;
-
-typedef struct Chart {
-    const RunFiles *run;
-    Sheet *sheet;
-    Scale scale;
-    GArray *rows; /* Row */
-    unsigned left_out;
-    SimTime end;
-} Chart;
+static const double RIGHT = 36, TOP = 128, BOTTOM = 56;
+static const double ROW = 22, ROW_NAMED = 12, ROWS_HEIGHT = 900, HOST_GAP = 24;
+static const double NAME_PX = 8.6, ENDPOINT_PX = 6.6; /* a character's width */
 
 static void
 row_free(gpointer data)
@@ -53,10 +34,6 @@ find_row(Chart *chart, GHashTable *by_conn, const RunState *s)
 
     if (at != NULL)
         return &g_array_index(chart->rows, Row, GPOINTER_TO_UINT(at) - 1);
-    if (chart->rows->len == ROWS_AT_MOST) {
-        chart->left_out++;
-        return NULL;
-    }
     fresh.states = g_array_new(FALSE, FALSE, sizeof(unsigned));
     g_array_append_val(chart->rows, fresh);
     g_hash_table_insert(by_conn, GUINT_TO_POINTER(s->conn), GUINT_TO_POINTER(chart->rows->len));
@@ -97,8 +74,6 @@ collect_rows(Chart *chart)
         const RunState *s = &g_array_index(chart->run->states, RunState, i);
         Row *row = find_row(chart, by_conn, s);
 
-        if (row == NULL)
-            continue;
         if (strcmp(s->remote, row->remote) != 0)
             row->remote = s->remote;
         if (strcmp(s->local, row->local) != 0)
@@ -118,34 +93,65 @@ collect_rows(Chart *chart)
     if (something_stands(chart))
         chart->end = MAX(chart->end, chart->run->ended_at);
     g_array_append_val(times, chart->end);
-    scale_init_even(&chart->scale, times, WIDTH);
+    scale_init_even(&chart->scale, times, STATES_WIDTH);
     g_array_sort(chart->rows, compare_rows);
     g_array_free(times, TRUE);
     g_hash_table_destroy(by_conn);
 }
 
-/* Hosts with few rows show them well; those with many share what is left. */
+static const char *
+port_of(const char *endpoint)
+{
+    const char *colon = strrchr(endpoint, ':');
+
+    return colon ? colon : endpoint;
+}
+
+/* g_free. */
+static char *
+row_name(const Row *row)
+{
+    bool is_listener = strcmp(port_of(row->remote), ":0") == 0;
+
+    return is_listener ? g_strdup(port_of(row->local))
+                       : g_strdup_printf("%s ↔ %s", port_of(row->local), row->remote);
+}
+
+static bool
+is_crowd(const Chart *chart, int host)
+{
+    return chart->n_of_host[host] > CROWD;
+}
+
+static bool
+is_named(const Chart *chart)
+{
+    return chart->row_height >= ROW_NAMED;
+}
+
+/* The rows that are drawn share the height; names take what they need. */
 static void
 size_rows(Chart *chart)
 {
-    unsigned *of_host = g_new0(unsigned, chart->run->hosts->len);
-    unsigned many = 0, few = 0;
-    double thick, thin;
+    unsigned drawn = 0;
+    double name_px = 0, endpoint_px = 0;
 
     for (unsigned i = 0; i < chart->rows->len; i++)
-        of_host[g_array_index(chart->rows, Row, i).host]++;
-    for (unsigned h = 0; h < chart->run->hosts->len; h++) {
-        many += of_host[h] > FEW_ROWS ? of_host[h] : 0;
-        few += of_host[h] > FEW_ROWS ? 0 : of_host[h];
-    }
-    thick = MIN(ROW, ROWS_HEIGHT / MAX(few, 1));
-    thin = many ? MIN(ROW, MAX(ROWS_HEIGHT - few * thick, ROWS_HEIGHT / 2) / many) : thick;
+        chart->n_of_host[g_array_index(chart->rows, Row, i).host]++;
+    for (unsigned i = 0; i < chart->rows->len; i++)
+        drawn += !is_crowd(chart, g_array_index(chart->rows, Row, i).host);
+    chart->row_height = MIN(ROW, ROWS_HEIGHT / MAX(drawn, 1));
     for (unsigned i = 0; i < chart->rows->len; i++) {
-        Row *row = &g_array_index(chart->rows, Row, i);
+        const Row *row = &g_array_index(chart->rows, Row, i);
+        char *name = row_name(row);
+        const char *host = chart->run->hosts->pdata[row->host];
 
-        row->height = of_host[row->host] > FEW_ROWS ? MIN(thin, thick) : thick;
+        name_px = MAX(name_px, (double)g_utf8_strlen(host, -1) * NAME_PX);
+        if (is_named(chart) && !is_crowd(chart, row->host))
+            endpoint_px = MAX(endpoint_px, (double)g_utf8_strlen(name, -1) * ENDPOINT_PX);
+        g_free(name);
     }
-    g_free(of_host);
+    chart->left = MAX(24 + name_px + 16 + endpoint_px + 10, LEFT_LEAST);
 }
 
 /* ---- Drawing ------------------------------------------------------------------------ */
@@ -153,7 +159,8 @@ size_rows(Chart *chart)
 static void
 draw_segment(Chart *chart, const char *state, SimTime from, SimTime to, double y, double height)
 {
-    double x1 = LEFT + scale_at(&chart->scale, from), x2 = LEFT + scale_at(&chart->scale, to);
+    double x1 = chart->left + scale_at(&chart->scale, from),
+           x2 = chart->left + scale_at(&chart->scale, to);
     double inset = height > 8 ? 2 : 0;
 
     if (strcmp(state, "CLOSED") == 0)
@@ -176,52 +183,66 @@ draw_row(Chart *chart, const Row *row, double y)
             &g_array_index(chart->run->states, RunState, g_array_index(row->states, unsigned, i));
 
         if (state != NULL)
-            draw_segment(chart, state, since, s->at, y, row->height);
+            draw_segment(chart, state, since, s->at, y, chart->row_height);
         state = s->to;
         since = s->at;
     }
     if (state != NULL)
-        draw_segment(chart, state, since, chart->end, y, row->height);
-}
-
-static const char *
-port_of(const char *endpoint)
-{
-    const char *colon = strrchr(endpoint, ':');
-
-    return colon ? colon : endpoint;
+        draw_segment(chart, state, since, chart->end, y, chart->row_height);
 }
 
 static void
 draw_row_name(Chart *chart, const Row *row, double y)
 {
-    bool is_listener = strcmp(port_of(row->remote), ":0") == 0;
-    char *name = is_listener ? g_strdup(port_of(row->local))
-                             : g_strdup_printf("%s ↔ %s", port_of(row->local), row->remote);
+    char *name = row_name(row);
 
-    sheet_text(chart->sheet, SHEET_RIGHT, LEFT - 10, y + row->height / 2, 0, COLOR_FAINT, name);
+    sheet_text(chart->sheet, SHEET_RIGHT, chart->left - 10, y + chart->row_height / 2, 0,
+               COLOR_FAINT, name);
     g_free(name);
 }
 
-static double
-draw_rows(Chart *chart)
+static void
+draw_host_name(Chart *chart, int host, double y)
 {
-    double y = TOP;
-    int host = -1;
+    const char *name = chart->run->hosts->pdata[host];
 
-    for (unsigned i = 0; i < chart->rows->len; i++) {
+    sheet_text(chart->sheet, SHEET_NAMES, 24, y, 0, COLOR_TEXT, name);
+}
+
+/* All rows of one host, from the `first` on. Returns where they end. */
+static double
+draw_host_rows(Chart *chart, unsigned first, unsigned n, double y)
+{
+    draw_host_name(chart, g_array_index(chart->rows, Row, first).host,
+                   y + MAX(chart->row_height / 2, 9));
+    for (unsigned i = first; i < first + n; i++) {
         const Row *row = &g_array_index(chart->rows, Row, i);
 
-        if (row->host != host) {
-            y += i > 0 ? HOST_GAP : 0;
-            host = row->host;
-            sheet_text(chart->sheet, SHEET_HEADS, 50, y + MAX(row->height / 2, 9), 0, COLOR_TEXT,
-                       chart->run->hosts->pdata[host]);
-        }
         draw_row(chart, row, y);
-        if (row->height >= ROW_NAMED)
+        if (is_named(chart))
             draw_row_name(chart, row, y);
-        y += row->height;
+        y += chart->row_height;
+    }
+    return y;
+}
+
+static double
+draw_hosts(Chart *chart)
+{
+    double y = TOP;
+
+    for (unsigned i = 0; i < chart->rows->len;) {
+        int host = g_array_index(chart->rows, Row, i).host;
+        unsigned n = chart->n_of_host[host];
+
+        y += i > 0 ? HOST_GAP : 0;
+        if (is_crowd(chart, host)) {
+            draw_host_name(chart, host, y + 9);
+            y = crowd_draw(chart, i, n, y);
+        } else {
+            y = draw_host_rows(chart, i, n, y);
+        }
+        i += n;
     }
     return y;
 }
@@ -287,9 +308,9 @@ draw_axis(Chart *chart, double bottom)
         cut += g_array_index(chart->scale.breaks, ScaleBreak, i).span;
     step = round_step(MAX((chart->end - first - cut) / 8, 1));
     for (SimTime at = first / step * step; at <= chart->end; at += step) {
-        double x = LEFT + scale_at(&chart->scale, at);
+        double x = chart->left + scale_at(&chart->scale, at);
 
-        if (at < first || x < last + 62 || is_cut(chart, x - LEFT))
+        if (at < first || x < last + 62 || is_cut(chart, x - chart->left))
             continue;
         last = x;
         sheet_box(chart->sheet, SHEET_RULES, x, TOP - 6, x, bottom + 6, COLOR_RULE);
@@ -298,11 +319,11 @@ draw_axis(Chart *chart, double bottom)
     }
     for (unsigned i = 0; i < chart->scale.breaks->len; i++) {
         const ScaleBreak *b = &g_array_index(chart->scale.breaks, ScaleBreak, i);
-        double x = LEFT + (b->start + b->end) / 2;
+        double x = chart->left + (b->start + b->end) / 2;
         char *label = g_strdup_printf("⋯ %s ⋯", plot_time(b->span, text));
 
-        sheet_box(chart->sheet, SHEET_FILLS, LEFT + b->start + 4, TOP - 6, LEFT + b->end - 4,
-                  bottom + 6, 0xf6f7f9);
+        sheet_box(chart->sheet, SHEET_FILLS, chart->left + b->start + 4, TOP - 6,
+                  chart->left + b->end - 4, bottom + 6, 0xf6f7f9);
         sheet_text(chart->sheet, SHEET_CENTERED, x, TOP - 14, 0, COLOR_FAINT, label);
         for (int k = -1; k <= 1; k += 2)
             sheet_box(chart->sheet, SHEET_LINES, x + 3 * k, TOP - 6, x + 3 * k, bottom + 6,
@@ -327,23 +348,24 @@ states_sheet(const RunFiles *run)
 
     if (run->states->len == 0)
         return NULL;
+    chart.n_of_host = g_new0(unsigned, run->hosts->len);
     chart.rows = g_array_new(FALSE, FALSE, sizeof(Row));
     g_array_set_clear_func(chart.rows, row_free);
     collect_rows(&chart);
     if (is_worth_it(&chart)) {
         chart.sheet = sheet_new();
         size_rows(&chart);
-        about = g_strdup_printf("%u endpoints%s", chart.rows->len,
-                                chart.left_out ? " (the first ones)" : "");
+        about = g_strdup_printf("%u endpoints", chart.rows->len);
         sheet_headings(chart.sheet, run, about);
         draw_legend(&chart);
-        bottom = draw_rows(&chart);
+        bottom = draw_hosts(&chart);
         draw_axis(&chart, bottom);
-        chart.sheet->width = LEFT + WIDTH + RIGHT;
+        chart.sheet->width = chart.left + STATES_WIDTH + RIGHT;
         chart.sheet->height = bottom + BOTTOM;
         g_free(about);
     }
     scale_done(&chart.scale);
     g_array_free(chart.rows, TRUE);
+    g_free(chart.n_of_host);
     return chart.sheet;
 }

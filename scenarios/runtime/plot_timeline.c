@@ -23,12 +23,26 @@ beside_cut(const Timeline *t, double y)
     return y;
 }
 
+/* The listeners of a host share a column: one says it for all. */
+static bool
+is_first_listener(const Timeline *t, const Band *band)
+{
+    for (unsigned i = 0; i < t->bands->len; i++) {
+        const Band *other = &g_array_index(t->bands, Band, i);
+
+        if (other->host == band->host && other->is_listener)
+            return other == band;
+    }
+    return false;
+}
+
 static void
 draw_state(Timeline *t, const Band *band, const char *state, double y1, double y2)
 {
     double width = band->x2 - band->x1;
     bool fits_across = width > TIMELINE_NARROW && y2 - y1 >= 13;
-    bool fits_along = width <= TIMELINE_NARROW && y2 - y1 >= (double)strlen(state) * 7.2;
+    bool fits_along = width <= TIMELINE_NARROW && y2 - y1 >= (double)strlen(state) * 7.2 &&
+                      (!band->is_listener || is_first_listener(t, band));
 
     sheet_box(t->sheet, SHEET_BANDS, band->x1 + 1, y1 + 0.5, band->x2 - 1, y2 - 0.5,
               state_color(state));
@@ -129,8 +143,9 @@ is_injected_here(const RunPacket *p)
     return strchr(p->marks, 'i') && !strchr(p->marks, 'f');
 }
 
+/* Whole, or only what tells it from its neighbours. */
 static char *
-packet_label(const RunPacket *p)
+packet_label(const RunPacket *p, bool is_short)
 {
     GString *s = g_string_new(NULL);
     char number[TRACE_NUMBER_TEXT];
@@ -143,74 +158,75 @@ packet_label(const RunPacket *p)
     if (strcmp(p->proto, "tcp") == 0) {
         if (p->len > 0 || strpbrk(p->flags, "SFR"))
             g_string_append_printf(s, " seq %s", trace_number_text(p->seq, number));
-        if (strstr(p->flags, "ACK"))
+        if (strstr(p->flags, "ACK") && (!is_short || p->len == 0))
             g_string_append_printf(s, " ack %s", trace_number_text(p->ack, number));
     }
-    if (p->len > 0)
+    if (p->len > 0 && !is_short)
         g_string_append_printf(s, " len %u", p->len);
     if (strchr(p->marks, 'r') && !strchr(p->marks, 'f'))
-        g_string_append(s, " (retransmission)");
+        g_string_append(s, is_short ? " (again)" : " (retransmission)");
     if (strchr(p->marks, 's') && strcmp(p->flags, "SYN") != 0)
-        g_string_append(s, " (of the other SYN)");
+        g_string_append(s, is_short ? " (other SYN)" : " (of the other SYN)");
     return g_string_free(s, FALSE);
 }
 
+static void
+draw_label(Timeline *t, const RunPacket *p, double x1, double y1, double x2, double y2)
+{
+    char *whole = packet_label(p, false), *part = packet_label(p, true);
+    const char *texts[] = { whole, part, NULL };
+
+    timeline_label(t, texts, x1, y1, x2, y2, packet_color(p));
+    g_free(part);
+    g_free(whole);
+}
+
+/* The next column in that direction, or the sheet's edge. */
 static double
-text_px(const char *text)
+column_beyond(const Timeline *t, double x, bool to_right)
 {
-    return (double)g_utf8_strlen(text, -1) * 6.7;
-}
+    double edge = to_right ? t->right : TIMELINE_AXIS;
 
-/* Two packets on their way at once, in opposite directions. */
-static bool
-crosses_another(const Timeline *t, unsigned i)
-{
-    const RunPacket *p = packet_at(t, i);
+    for (int i = 0; i < t->n_order; i++) {
+        const HostPlace *host = &t->hosts[t->order[i]];
 
-    for (unsigned j = 0; j < t->run->packets->len; j++) {
-        const RunPacket *q = packet_at(t, j);
-
-        if (!isnan(t->sent_y[j]) && q->from == p->to && q->to == p->from &&
-            t->sent_y[j] < t->ended_y[i] - 1 && t->sent_y[i] < t->ended_y[j] - 1)
-            return true;
+        if (to_right && host->x1 > x)
+            edge = MIN(edge, host->x1);
+        if (!to_right && host->x2 < x)
+            edge = MAX(edge, host->x2);
     }
-    return false;
+    return edge;
 }
 
-/* A text along a line, just above it, its middle so far along. */
+/* Beside the end of an arrow that ends too early; where the next column is too
+ * near for that, below the arrow. */
 static void
-draw_label_at(Timeline *t, const char *text, double x1, double y1, double x2, double y2, int color,
-              double along)
+text_beside_end(Timeline *t, const char *text, double x, double y, bool goes_right, int color)
 {
-    double angle = atan2(y2 - y1, x2 - x1) * 180 / G_PI;
-    double cx = x1 + (x2 - x1) * along, cy = y1 + (y2 - y1) * along;
+    double room = fabs(column_beyond(t, x, goes_right) - x) - 14;
 
-    if (x2 < x1)
-        angle = angle > 0 ? angle - 180 : angle + 180;
-    if (text_px(text) < hypot(x2 - x1, y2 - y1) - 12)
-        sheet_text(t->sheet, SHEET_CENTERED, cx, cy - 8, -round(angle), color, text);
-}
-
-static void
-draw_label(Timeline *t, const char *text, double x1, double y1, double x2, double y2, int color)
-{
-    draw_label_at(t, text, x1, y1, x2, y2, color, 0.5);
+    if (timeline_text_px(text) <= room)
+        timeline_text(t, goes_right ? SHEET_LEFT : SHEET_RIGHT, x + (goes_right ? 14 : -14), y + 1,
+                      color, text);
+    else
+        timeline_text(t, goes_right ? SHEET_RIGHT : SHEET_LEFT, x + (goes_right ? 6 : -6), y + 15,
+                      color, text);
 }
 
 /* Only what was lost gets a cross: what is held, or on its way when the run
  * ends, has an open end. */
 static void
-draw_never_arrived(Timeline *t, const RunPacket *p, const char *label, double x1, double y1,
-                   double x2, double y2, int color)
+draw_never_arrived(Timeline *t, const RunPacket *p, double x1, double y1, double x2, double y2)
 {
     double cx = x1 + (x2 - x1) * 0.6, cy = y1 + (y2 - y1) * 0.6;
+    const char *story = strstr(p->story, "lost on"); /* its other words are on the arrow */
 
-    sheet_box(t->sheet, SHEET_LINES, x1, y1, cx, cy, color);
+    sheet_box(t->sheet, SHEET_LINES, x1, y1, cx, cy, packet_color(p));
     if (packet_is_lost(p))
         sheet_point(t->sheet, SHEET_CROSSES, cx, cy, COLOR_LOST);
-    draw_label(t, label, x1, y1, cx, cy, color);
-    sheet_text(t->sheet, x2 > x1 ? SHEET_LEFT : SHEET_RIGHT, cx + (x2 > x1 ? 14 : -14), cy + 1, 0,
-               packet_is_lost(p) ? COLOR_LOST : COLOR_FAINT, p->story);
+    text_beside_end(t, story ? story : p->story, cx, cy, x2 > x1,
+                    packet_is_lost(p) ? COLOR_LOST : COLOR_FAINT);
+    draw_label(t, p, x1, y1, cx, cy);
 }
 
 /* The reason stands in the host's own column, where no arrows are. */
@@ -219,45 +235,94 @@ draw_refused(Timeline *t, const RunPacket *p, double x, double y, bool from_left
 {
     const HostPlace *host = &t->hosts[p->to];
     const char *reason = strstr(p->story, ": ");
-    bool is_wide = host->x2 - host->x1 > 60;
 
     sheet_point(t->sheet, SHEET_RINGS, x + (from_left ? -16 : 16), y, COLOR_LOST);
-    if (is_wide && reason != NULL)
+    if (reason != NULL && timeline_text_px(reason + 2) <= host->x2 - host->x1)
         sheet_text(t->sheet, SHEET_CENTERED, (host->x1 + host->x2) / 2, y + 9, 0, COLOR_LOST,
                    reason + 2);
     else
-        sheet_text(t->sheet, from_left ? SHEET_RIGHT : SHEET_LEFT, x + (from_left ? -26 : 26),
-                   y + 12, 0, COLOR_LOST, p->story);
+        timeline_text(t, from_left ? SHEET_RIGHT : SHEET_LEFT, x + (from_left ? -26 : 26), y + 12,
+                      COLOR_LOST, reason ? reason + 2 : p->story);
+}
+
+/* What a host sends to itself: out of its column and back. */
+static void
+draw_loop(Timeline *t, unsigned i)
+{
+    const RunPacket *p = packet_at(t, i);
+    const HostPlace *host = &t->hosts[p->from];
+    bool is_last = t->n_order > 1 && t->order[t->n_order - 1] == p->from;
+    double x = is_last ? host->x1 : host->x2, out = x + (is_last ? -34 : 34);
+    double y1 = t->sent_y[i], y2 = t->ended_y[i], middle = (y1 + y2) / 2;
+    char *label = packet_label(p, false);
+
+    sheet_box(t->sheet, SHEET_LINES, x, y1, out, middle, packet_color(p));
+    sheet_box(t->sheet, SHEET_ARROWS, out, middle, x, y2, packet_color(p));
+    timeline_text(t, is_last ? SHEET_RIGHT : SHEET_LEFT, out + (is_last ? -8 : 8), middle,
+                  packet_color(p), label);
+    g_free(label);
 }
 
 static void
 draw_packet(Timeline *t, unsigned i)
 {
     const RunPacket *p = packet_at(t, i);
-    const HostPlace *from = &t->hosts[p->from], *to = &t->hosts[p->to];
-    bool goes_right = from->x1 < to->x1;
-    double x1 = goes_right ? from->x2 : from->x1, x2 = goes_right ? to->x1 : to->x2;
-    double y1 = t->sent_y[i], y2 = t->ended_y[i];
-    int color = packet_color(p);
+    double x1, x2, y1 = t->sent_y[i], y2 = t->ended_y[i];
     bool is_copy = strchr(p->marks, 'c') != NULL;
-    char *label;
 
-    if (isnan(y1) || x1 == x2)
-        return;
-    label = packet_label(p);
+    timeline_arrow_ends(t, p, &x1, &x2);
     if (is_injected_here(p)) {
         x1 += (x2 - x1) * 0.25;
         sheet_point(t->sheet, SHEET_STARS, x1, y1, COLOR_INJECTED);
     }
     if (packet_never_arrived(p)) {
-        draw_never_arrived(t, p, label, x1, y1, x2, y2, color);
-    } else {
-        sheet_box(t->sheet, is_copy ? SHEET_DASHED_ARROWS : SHEET_ARROWS, x1, y1, x2, y2, color);
-        draw_label_at(t, label, x1, y1, x2, y2, color, crosses_another(t, i) ? 0.27 : 0.5);
-        if (strcmp(p->fate, "refused") == 0)
-            draw_refused(t, p, x2, y2, goes_right);
+        draw_never_arrived(t, p, x1, y1, x2, y2);
+        return;
     }
-    g_free(label);
+    sheet_box(t->sheet, is_copy ? SHEET_DASHED_ARROWS : SHEET_ARROWS, x1, y1, x2, y2,
+              packet_color(p));
+    draw_label(t, p, x1, y1, x2, y2);
+}
+
+/* First what has one place only; the labels of arrows then find theirs. */
+static void
+draw_packets(Timeline *t)
+{
+    for (unsigned i = 0; i < t->run->packets->len; i++) {
+        const RunPacket *p = packet_at(t, i);
+        double x1, x2;
+
+        if (isnan(t->sent_y[i]))
+            continue;
+        timeline_arrow_ends(t, p, &x1, &x2);
+        if (strcmp(p->fate, "refused") == 0 && p->from != p->to)
+            draw_refused(t, p, x2, t->ended_y[i], x1 < x2);
+        if (p->from == p->to)
+            draw_loop(t, i);
+    }
+    for (unsigned i = 0; i < t->run->packets->len; i++)
+        if (!isnan(t->sent_y[i]) && packet_at(t, i)->from != packet_at(t, i)->to)
+            draw_packet(t, i);
+}
+
+/* What a call told its host, beside the host's column. */
+static void
+draw_calls(Timeline *t)
+{
+    for (unsigned i = 0; i < t->run->failed->len; i++) {
+        const RunCall *call = &g_array_index(t->run->failed, RunCall, i);
+        const HostPlace *host = &t->hosts[call->host];
+        bool is_last = t->n_order > 1 && t->order[t->n_order - 1] == call->host;
+        char *text;
+
+        if (isnan(t->call_y[i]))
+            continue;
+        text = g_strdup_printf("✗ %s(): %s", call->call,
+                               strcmp(call->error, "EAGAIN") == 0 ? "TIMEOUT" : call->error);
+        timeline_text(t, is_last ? SHEET_RIGHT : SHEET_LEFT,
+                      is_last ? host->x1 - 10 : host->x2 + 10, t->call_y[i], COLOR_LOST, text);
+        g_free(text);
+    }
 }
 
 static void
@@ -279,8 +344,8 @@ draw_all(Timeline *t)
             draw_band(t, band);
         draw_band_cuts(t, band);
     }
-    for (unsigned i = 0; i < t->run->packets->len; i++)
-        draw_packet(t, i);
+    draw_calls(t);
+    draw_packets(t);
     t->sheet->width = t->right + 32;
     t->sheet->height = t->end_y + 24;
 }
@@ -295,17 +360,20 @@ timeline_sheet(const RunFiles *run, const char *conn)
     t.bands = g_array_new(FALSE, FALSE, sizeof(Band));
     t.cuts = g_array_new(FALSE, FALSE, sizeof(double));
     t.left_out = g_array_new(FALSE, FALSE, sizeof(SimTime));
+    t.texts = g_array_new(FALSE, FALSE, sizeof(TextBox));
     t.hosts = g_new0(HostPlace, n_hosts + 1);
     t.order = g_new0(int, TIMELINE_HOSTS);
     t.sent_y = g_new(double, n_packets + 1);
     t.ended_y = g_new(double, n_packets + 1);
     t.state_y = g_new0(double, run->states->len + 1);
-
+    t.call_y = g_new(double, run->failed->len + 1);
+    for (unsigned i = 0; i < run->failed->len; i++)
+        t.call_y[i] = NAN;
     t.is_drawn = g_new0(bool, n_packets + 1);
 
     timeline_choose(&t, conn);
     timeline_place(&t);
-    if (t.n_order >= 2 && n_packets > 0) {
+    if (t.n_order > 0 && (n_packets > 0 || t.n_calls > 0)) {
         draw_all(&t);
     } else {
         g_clear_pointer(&t.sheet, sheet_free);
@@ -314,11 +382,13 @@ timeline_sheet(const RunFiles *run, const char *conn)
     g_array_free(t.bands, TRUE);
     g_array_free(t.cuts, TRUE);
     g_array_free(t.left_out, TRUE);
+    g_array_free(t.texts, TRUE);
     g_free(t.hosts);
     g_free(t.is_drawn);
     g_free(t.order);
     g_free(t.sent_y);
     g_free(t.ended_y);
     g_free(t.state_y);
+    g_free(t.call_y);
     return t.sheet;
 }

@@ -243,6 +243,25 @@ on_state_row(void *arg, char **cells)
         g_array_append_val(run->states, s);
 }
 
+static const char *const call_columns[] = { "time", "host", "conn", "call", "error", "took", NULL };
+
+static void
+on_call_row(void *arg, char **cells)
+{
+    RunFiles *run = arg;
+    RunCall c = {
+        .at = run_parse_time(cells[0]),
+        .host = host_index(run, cells[1]),
+        .conn = (uint32_t)g_ascii_strtoull(cells[2], NULL, 10),
+        .call = keep_text(run, cells[3]),
+        .error = keep_text(run, cells[4]),
+        .took = run_parse_time(cells[5]),
+    };
+
+    if (c.host >= 0 && strcmp(c.error, "-") != 0)
+        g_array_append_val(run->failed, c);
+}
+
 RunFiles *
 run_files_load(const char *dir, GError **error)
 {
@@ -259,10 +278,12 @@ run_files_load(const char *dir, GError **error)
     run->is_router = g_array_new(FALSE, FALSE, sizeof(bool));
     run->packets = g_array_new(FALSE, FALSE, sizeof(RunPacket));
     run->states = g_array_new(FALSE, FALSE, sizeof(RunState));
+    run->failed = g_array_new(FALSE, FALSE, sizeof(RunCall));
     run->texts = g_string_chunk_new(4096);
     if (!read_summary(run, error) ||
         !run_files_read_table(dir, "packets.tsv", packet_columns, on_packet_row, run, error) ||
-        !run_files_read_table(dir, "states.tsv", state_columns, on_state_row, run, error)) {
+        !run_files_read_table(dir, "states.tsv", state_columns, on_state_row, run, error) ||
+        !run_files_read_table(dir, "calls.tsv", call_columns, on_call_row, run, error)) {
         run_files_free(run);
         return NULL;
     }
@@ -276,6 +297,7 @@ run_files_free(RunFiles *run)
     g_array_free(run->is_router, TRUE);
     g_array_free(run->packets, TRUE);
     g_array_free(run->states, TRUE);
+    g_array_free(run->failed, TRUE);
     g_string_chunk_free(run->texts);
     g_free(run->title);
     g_free(run->scenario);
@@ -302,6 +324,8 @@ run_series_free(void *data)
 {
     RunSeries *series = data;
 
+    if (series == NULL)
+        return;
     g_free(series->name);
     g_array_free(series->values, TRUE);
     g_free(series);

@@ -26,6 +26,14 @@ typedef struct RunState {
     const char *local, *remote, *from, *to, *what;
 } RunState;
 
+/* A row of calls.tsv that tells of a failure. */
+typedef struct RunCall {
+    SimTime at, took;
+    int host;
+    uint32_t conn;
+    const char *call, *error;
+} RunCall;
+
 /* A row of a table of values over time. */
 typedef struct RunValue {
     SimTime at;
@@ -36,6 +44,7 @@ typedef struct RunSeries {
     char *name;     /* owns: for the legend */
     GArray *values; /* owns RunValue */
     double first, last, most;
+    unsigned group, n_joined; /* the reader's own */
 } RunSeries;
 
 typedef struct RunFiles {
@@ -48,6 +57,7 @@ typedef struct RunFiles {
     GArray *is_router;                       /* bool, of each host */
     GArray *packets;                         /* RunPacket */
     GArray *states;                          /* RunState */
+    GArray *failed;                          /* RunCall: those that failed */
     GStringChunk *texts;                     /* owns */
 } RunFiles;
 
@@ -64,7 +74,7 @@ bool run_files_read_table(const char *dir, const char *file, const char *const *
 SimTime run_parse_time(const char *seconds); /* "-": -1 */
 
 RunSeries *run_series_new(const char *name);
-void run_series_free(void *series);
+void run_series_free(void *series); /* NULL: nothing */
 void run_series_add(RunSeries *series, SimTime at, double value);
 
 #endif

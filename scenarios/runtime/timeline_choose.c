@@ -11,6 +11,7 @@ enum {
     PACKETS_FIRST = 60,    /* of a longer one: so many of its beginning, and of its end */
     PACKETS_LAST = 40,
     ENDPOINTS_AT_MOST = 12,
+    CALLS_AT_MOST = 40,
 };
 
 /* ---- What is drawn ---------------------------------------------------------------- */
@@ -21,15 +22,33 @@ is_of(const Timeline *t, const char *one, const char *other)
     return t->a == NULL || (one == t->a && other == t->b) || (one == t->b && other == t->a);
 }
 
-/* A listener belongs to every connection made to its port. */
+static bool
+listens(const RunState *s)
+{
+    return g_str_has_suffix(s->remote, ":0");
+}
+
+static bool
+has_end_of_connection(const Timeline *t, int host)
+{
+    for (unsigned i = 0; i < t->run->states->len; i++) {
+        const RunState *s = state_at(t, i);
+
+        if (s->host == host && !listens(s) && is_of(t, s->local, s->remote))
+            return true;
+    }
+    return false;
+}
+
+/* A listener belongs to every connection made to its port on its host. */
 static bool
 state_is_drawn(const Timeline *t, const RunState *s)
 {
-    bool listens = g_str_has_suffix(s->remote, ":0");
     const char *port = strrchr(s->local, ':');
 
-    if (t->a != NULL && listens && port != NULL)
-        return g_str_has_suffix(t->a, port) || g_str_has_suffix(t->b, port);
+    if (t->a != NULL && listens(s) && port != NULL)
+        return (g_str_has_suffix(t->a, port) || g_str_has_suffix(t->b, port)) &&
+               has_end_of_connection(t, s->host);
     return is_of(t, s->local, s->remote);
 }
 
@@ -61,7 +80,7 @@ choose_connection(Timeline *t)
         char *key;
         unsigned n;
 
-        if (g_str_has_suffix(s->remote, ":0"))
+        if (listens(s))
             continue;
         key =
             g_strconcat(is_less ? s->local : s->remote, " ", is_less ? s->remote : s->local, NULL);
@@ -251,7 +270,7 @@ collect_packets(Timeline *t)
         const RunPacket *p = packet_at(t, i);
 
         t->sent_y[i] = t->ended_y[i] = NAN;
-        if (!t->is_drawn[i] || p->from < 0 || p->to < 0 || p->from == p->to)
+        if (!t->is_drawn[i] || p->from < 0 || p->to < 0)
             continue;
         t->hosts[p->from].takes_part = t->hosts[p->to].takes_part = true;
         add_mark(t, (Mark){ .at = p->sent,
@@ -278,6 +297,26 @@ collect_packets(Timeline *t)
     }
 }
 
+/* Calls that failed, after all else of their moment. */
+static void
+collect_calls(Timeline *t)
+{
+    for (unsigned i = 0; i < t->run->failed->len && t->n_calls < CALLS_AT_MOST; i++) {
+        const RunCall *call = &g_array_index(t->run->failed, RunCall, i);
+
+        if (t->a != NULL && find_band(t, call->host, call->conn) == NULL)
+            continue;
+        t->hosts[call->host].takes_part = true;
+        t->n_calls++;
+        add_mark(t, (Mark){ .at = call->at,
+                            .kind = MARK_CALL,
+                            .index = i,
+                            .host = call->host,
+                            .phase = PHASE_SENDING,
+                            .with = G_MAXUINT });
+    }
+}
+
 const RunState *
 timeline_find_conn(const RunFiles *run, const char *conn)
 {
@@ -288,7 +327,7 @@ timeline_find_conn(const RunFiles *run, const char *conn)
         const RunState *s = &g_array_index(run->states, RunState, i);
         const char *host = run->hosts->pdata[s->host];
 
-        if (s->conn == number && !g_str_has_suffix(s->remote, ":0") &&
+        if (s->conn == number && !listens(s) &&
             (colon == NULL || (strlen(host) == (size_t)(colon - conn) &&
                                strncmp(host, conn, (size_t)(colon - conn)) == 0)))
             return s;
@@ -310,5 +349,6 @@ timeline_choose(Timeline *t, const char *conn)
     choose_packets(t);
     collect_states(t);
     collect_packets(t);
+    collect_calls(t);
     g_array_sort(t->marks, compare_marks);
 }

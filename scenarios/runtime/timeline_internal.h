@@ -16,7 +16,7 @@ enum {
 #define TIMELINE_NARROW 24.0  /* a band without room for names */
 #define TIMELINE_CUT    58.0  /* for a time that is cut */
 
-typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_END } MarkKind;
+typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_CALL, MARK_END } MarkKind;
 
 /* Something at a moment: gets a place on the time axis. Of one moment first
  * what arrives, each with the states that it makes, then what is sent, each
@@ -24,7 +24,7 @@ typedef enum MarkKind { MARK_ARRIVED, MARK_STATE, MARK_SENT, MARK_END } MarkKind
 typedef struct Mark {
     SimTime at;
     MarkKind kind;
-    unsigned index; /* of the packet or state */
+    unsigned index; /* of the packet, the state or the call */
     int host;
     unsigned phase, with, step; /* order within a moment: `with` is a packet's index */
 } Mark;
@@ -60,6 +60,9 @@ typedef struct Timeline {
     int n_order;
     double *sent_y, *ended_y; /* of each packet; NAN: not drawn */
     double *state_y;          /* of each state */
+    double *call_y;           /* of each call that failed; NAN: not drawn */
+    unsigned n_calls;         /* drawn */
+    GArray *texts;            /* TextBox: where texts stand between the hosts */
     GArray *cuts;             /* double: where time was cut */
     double end_y;
     double right;
@@ -82,6 +85,23 @@ timeline_is_router(const Timeline *t, int host)
 {
     return g_array_index(t->run->is_router, bool, host);
 }
+
+/* A rectangle that a text takes, turned about its middle. */
+typedef struct TextBox {
+    double x, y, width, height;
+    double cosine, sine;
+} TextBox;
+
+/* timeline_label.c: texts that stand on no other one, and on as few arrows as can be. */
+double timeline_text_px(const char *text);
+/* Along a line, just above it; `texts` are ever shorter versions of it, NULL at the end. What
+ * finds no free place is not drawn. */
+void timeline_label(Timeline *t, const char *const *texts, double x1, double y1, double x2,
+                    double y2, int color);
+/* Upright, from x on or up to x. */
+void timeline_text(Timeline *t, SheetLayer layer, double x, double y, int color, const char *text);
+/* The ends of a packet's arrow. */
+void timeline_arrow_ends(const Timeline *t, const RunPacket *p, double *x1, double *x2);
 
 void timeline_choose(Timeline *t, const char *conn); /* fills is_drawn, marks, bands */
 void timeline_place(Timeline *t); /* fills order, hosts, columns, all y; draws times and cuts */

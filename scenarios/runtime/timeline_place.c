@@ -70,6 +70,7 @@ place_marks(Timeline *t)
     double y = TIMELINE_TOP;
     double *last[MARK_END + 1];
     SimTime before = -1;
+    SimTime told = -1; /* the time beside the last line */
     double labelled = 0;
     unsigned n_told = 0; /* of the packets left out, by the cuts so far */
 
@@ -81,8 +82,6 @@ place_marks(Timeline *t)
     for (unsigned i = 0; i < t->marks->len; i++) {
         const Mark *mark = &g_array_index(t->marks, Mark, i);
         double delays = before < 0 ? 0 : (double)(mark->at - before) / delay;
-        char text[PLOT_TIME_TEXT];
-
         bool skips =
             n_told < t->left_out->len && mark->kind == MARK_SENT && mark->index == t->first_after;
 
@@ -99,16 +98,21 @@ place_marks(Timeline *t)
         y = MAX(y, last[mark->kind][mark->host] + LINE);
         last[mark->kind][mark->host] = y;
         if (mark->at != before && y >= labelled + LINE - 2 && mark->kind != MARK_END) {
+            char text[PLOT_TIME_TEXT];
+
             sheet_text(t->sheet, SHEET_RIGHT, TIMELINE_AXIS - 14, y, 0, COLOR_FAINT,
-                       plot_time(mark->at, text));
+                       plot_time_after(mark->at, told, text));
             sheet_box(t->sheet, SHEET_RULES, TIMELINE_AXIS - 8, y, t->right, y, COLOR_RULE);
             labelled = y;
+            told = mark->at;
         }
         before = mark->at;
         if (mark->kind == MARK_STATE)
             t->state_y[mark->index] = y;
         else if (mark->kind == MARK_SENT)
             t->sent_y[mark->index] = y;
+        else if (mark->kind == MARK_CALL)
+            t->call_y[mark->index] = y;
         else
             t->ended_y[mark->index] = y;
     }
@@ -193,6 +197,8 @@ place_hosts(Timeline *t)
         x = host->x2 + (t->n_order > 2 ? FIELD_OF_MANY : FIELD);
     }
     t->right = t->n_order > 0 ? t->hosts[t->order[t->n_order - 1]].x2 + 8 : TIMELINE_AXIS;
+    if (t->n_order == 1) /* for what it sends to itself */
+        t->right += FIELD_OF_MANY;
     for (unsigned i = 0; i < t->bands->len; i++) {
         Band *band = &g_array_index(t->bands, Band, i);
         HostPlace *host = &t->hosts[band->host];
@@ -216,6 +222,6 @@ timeline_place(Timeline *t)
                 order_add(t, (int)h);
     place_columns(t);
     place_hosts(t);
-    if (t->n_order >= 2)
+    if (t->n_order > 0)
         place_marks(t);
 }

@@ -2,5 +2,4 @@
 load templates . "/chart.gp"
 picture = "counters"
 heading = "counters"
-unit = "count"
 load templates . "/series.gp"

@@ -2,5 +2,4 @@
 load templates . "/chart.gp"
 picture = "queues"
 heading = "queues"
-unit = "entries, packets"
 load templates . "/series.gp"

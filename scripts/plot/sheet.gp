@@ -31,6 +31,7 @@ plot \
     layer("title") using 1:2:3:4:5 with labels left rotate variable font ",19" tc rgb variable, \
     layer("subtitle") using 1:2:3:4:5 with labels left rotate variable font ",11.5" tc rgb variable, \
     layer("heads") using 1:2:3:4:5 with labels center rotate variable font ",14" tc rgb variable, \
+    layer("names") using 1:2:3:4:5 with labels left rotate variable font ",14" tc rgb variable, \
     layer("centered") using 1:2:3:4:5 with labels center rotate variable font ",10.5" tc rgb variable, \
     layer("left") using 1:2:3:4:5 with labels left rotate variable font ",10.5" tc rgb variable, \
     layer("right") using 1:2:3:4:5 with labels right rotate variable font ",10.5" tc rgb variable

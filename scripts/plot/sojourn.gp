@@ -2,5 +2,4 @@
 load templates . "/chart.gp"
 picture = "sojourn"
 heading = "time in queue"
-unit = "ms"
 load templates . "/series.gp"

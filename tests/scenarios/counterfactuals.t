@@ -32,7 +32,7 @@ no_paws|without_PAWS|with_PAWS|counterfactual.no_paws
 no_window_check|without|as_it_is|counterfactual.no_window_check
 rst_injection|no_number_is_looked_at|linux|counterfactual.no_rst_check
 isn_guess|fixed|Linux|isn = 3
-isn_guess|_64000|RFC_6528|isn = 4
+isn_guess|64000|RFC_6528|isn = 4
 nat_timestamps|by_address|by_connection|counterfactual.paws_by_address
 END
 echo "1..$n"

@@ -7,7 +7,7 @@ if ! command -v gnuplot >/dev/null; then
     echo "1..0 # SKIP gnuplot is not installed"
     exit 0
 fi
-echo 1..12
+echo 1..21
 
 check() {
     n=$((n + 1))
@@ -25,7 +25,8 @@ cmp -s "$work/first.svg" "$work/run/timeline.svg"
 check "the same folder gives the same picture" $?
 "$BUILD/halfopen" plot "$work/run" --format txt | grep -q 'TIME-WAIT'
 check "the text names states" $?
-"$BUILD/halfopen" plot "$work" >/dev/null 2>&1
+mkdir "$work/empty"
+"$BUILD/halfopen" plot "$work/empty" >/dev/null 2>&1
 test $? -eq 2
 check "what is no run's folder is refused with exit 2" $?
 "$BUILD/halfopen" plot "$work/run" --format gif >/dev/null 2>&1
@@ -48,11 +49,43 @@ grep -o '[0-9]* packets not drawn' "$work/bulk/timeline.svg" | awk -v all="$all"
 check "each gap says how many packets it hides, all but a hundred together" $?
 
 "$BUILD/halfopen" run --quiet scenarios/port_exhaustion.lua --out "$work/ports" >/dev/null 2>&1
-"$BUILD/halfopen" plot "$work/ports/client_closes_first__linux" --format svg >/dev/null
-grep -q '>10.0.0.1<' "$work/ports/client_closes_first__linux/timeline.svg" && grep -q '>10.0.0.2:80<' "$work/bulk/timeline.svg"
+"$BUILD/halfopen" plot "$work/ports/client_closes_first_linux" --format svg >/dev/null
+grep -q '>10.0.0.1<' "$work/ports/client_closes_first_linux/timeline.svg" && grep -q '>10.0.0.2:80<' "$work/bulk/timeline.svg"
 check "a host's port is shown only where it is the only one drawn" $?
 
 "$BUILD/halfopen" run --quiet scenarios/queue_disciplines.lua --out "$work/aqm" >/dev/null 2>&1
 "$BUILD/halfopen" plot "$work/aqm" --format svg >/dev/null
 grep -q '4 of 8 drawn' "$work/aqm/cwnd.svg" && grep -q 'from_red' "$work/aqm/cwnd.svg"
 check "a chart says how many of its curves were left out, and shows one of each host first" $?
+
+shown() { ! "$@" | grep -q .; } # prints nothing
+svg() { grep -o '>[^<]*<' "$work/$1"; }
+
+svg bulk/timeline.svg | grep -E '^>[0-9.]+ m?s<$' | uniq -d | shown cat
+check "neighbouring times of the axis are never the same text" $?
+test "$(svg aqm/timeline.svg | grep -c '>to_')" -eq 1
+check "of one connection only the hosts on its way are drawn" $?
+svg ports/client_closes_first_linux/timeline.svg | grep -q 'connect(): EADDRNOTAVAIL'
+check "a call that failed is in the timeline" $?
+
+"$BUILD/halfopen" run --quiet scenarios/loopback.lua --out "$work/loop" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/loop" --format svg >/dev/null
+svg loop/timeline.svg | grep -q 'PSH+ACK seq 1 ack 13 len 4000'
+check "what a host sends to itself is in the timeline" $?
+
+"$BUILD/halfopen" run --quiet scenarios/honest_crowd.lua --out "$work/crowd" >/dev/null 2>&1
+"$BUILD/halfopen" plot "$work/crowd/as_a_trace_has_it" --format svg >/dev/null
+svg crowd/as_a_trace_has_it/states.svg | grep -q '>1000<' && ! svg crowd/as_a_trace_has_it/states.svg | grep -q '↔'
+check "a crowd is counted by state, not listed" $?
+svg crowd/as_a_trace_has_it/queues.svg | grep -q '>in TIME-WAIT<' && svg crowd/as_a_trace_has_it/queues.svg | grep -q '>connections<'
+check "queues of another kind have a panel of their own" $?
+svg crowd/as_a_trace_has_it/counters.svg | grep -q '>server ListenDrops = ListenOverflows<'
+check "counters that are one curve are drawn once, with both names" $?
+
+"$BUILD/halfopen" plot "$work/ports" --format svg >"$work/said"
+test "$(grep -c 'timeline.svg$' "$work/said")" -eq 3
+check "a folder of worlds is drawn world by world" $?
+
+"$BUILD/halfopen" run scenarios/icmp_errors.lua --plot --out "$work/many" >"$work/said" 2>&1
+test "$(grep -c '^Picture:' "$work/said")" -eq 24 && grep -q '^Drawn: 12 of 36 worlds' "$work/said"
+check "of many worlds the first ones are drawn, and it is said how many" $?
