@@ -6,19 +6,15 @@
  */
 #include "sim/queue.h"
 
-/* The least of the children of an entry that has any. */
+/* The least of four neighbours. What is past the end of the heap has a key that
+ * loses against all, so that there is no branch to predict. */
 static inline uint32_t
-heap_least_child(const HeapEntry *heap, uint32_t first, uint32_t length)
+heap_least_child(const HeapEntry *heap, uint32_t first)
 {
-    if (first + 3 < length) {
-        uint32_t left = first + (heap[first + 1].key < heap[first].key);
-        uint32_t right = first + 2 + (heap[first + 3].key < heap[first + 2].key);
-        return heap[right].key < heap[left].key ? right : left;
-    }
-    uint32_t least = first;
-    for (uint32_t child = first + 1; child < length; child++)
-        least = heap[child].key < heap[least].key ? child : least;
-    return least;
+    uint32_t left = first + (heap[first + 1].key < heap[first].key);
+    uint32_t right = first + 2 + (heap[first + 3].key < heap[first + 2].key);
+
+    return heap[right].key < heap[left].key ? right : left;
 }
 
 static void
@@ -27,11 +23,8 @@ heap_sift_down(Queue *queue, uint32_t at, HeapEntry entry)
     HeapEntry *heap = queue->heap;
     uint32_t length = queue->heap_length;
 
-    for (;;) {
-        uint32_t first = 4 * at + 1;
-        if (first >= length)
-            break;
-        uint32_t least = heap_least_child(heap, first, length);
+    for (uint32_t first = 4 * at + 1; first < length; first = 4 * at + 1) {
+        uint32_t least = heap_least_child(heap, first);
         if (entry.key <= heap[least].key)
             break;
         heap[at] = heap[least];
@@ -56,6 +49,15 @@ heap_sift_up(Queue *queue, uint32_t at, HeapEntry entry)
 }
 
 void
+heap_grow(Queue *queue, uint32_t room)
+{
+    queue->heap = g_renew(HeapEntry, queue->heap, room);
+    for (uint32_t i = queue->heap_room; i < room; i++)
+        queue->heap[i] = (HeapEntry){ .key = UINT64_MAX };
+    queue->heap_room = room;
+}
+
+void
 heap_push(Queue *queue, QueueKey key, SimEventFn *fn, void *arg)
 {
     HeapEntry entry = { .key = key, .fn = fn, .arg = arg };
@@ -65,10 +67,8 @@ heap_push(Queue *queue, QueueKey key, SimEventFn *fn, void *arg)
         heap_sift_down(queue, 0, entry);
         return;
     }
-    if (queue->heap_length == queue->heap_room) {
-        queue->heap_room *= 2;
-        queue->heap = g_renew(HeapEntry, queue->heap, queue->heap_room);
-    }
+    if (queue->heap_length + HEAP_CHILDREN > queue->heap_room)
+        heap_grow(queue, 2 * queue->heap_room);
     heap_sift_up(queue, queue->heap_length++, entry);
 }
 
@@ -77,9 +77,10 @@ heap_top(Queue *queue)
 {
     if (queue->heap_hole) {
         queue->heap_hole = false;
-        queue->heap_length--;
+        HeapEntry last = queue->heap[--queue->heap_length];
+        queue->heap[queue->heap_length].key = UINT64_MAX;
         if (queue->heap_length > 0)
-            heap_sift_down(queue, 0, queue->heap[queue->heap_length]);
+            heap_sift_down(queue, 0, last);
     }
     return queue->heap_length > 0 ? &queue->heap[0] : NULL;
 }
@@ -98,5 +99,5 @@ heap_least(const Queue *queue)
 
     if (!queue->heap_hole)
         return length > 0 ? heap[0].key : UINT64_MAX;
-    return length > 1 ? heap[heap_least_child(heap, 1, length)].key : UINT64_MAX;
+    return length > 1 ? heap[heap_least_child(heap, 1)].key : UINT64_MAX;
 }

@@ -10,12 +10,11 @@ void
 queue_init(Queue *queue)
 {
     *queue = (Queue){
-        .heap = g_new(HeapEntry, HEAP_FIRST_ROOM),
-        .heap_room = HEAP_FIRST_ROOM,
         .parked = g_new(Parked, PARKED_FIRST_ROOM),
         .parked_room = PARKED_FIRST_ROOM,
         .parked_length = 1,
     };
+    heap_grow(queue, HEAP_FIRST_ROOM);
 }
 
 void

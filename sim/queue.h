@@ -17,6 +17,7 @@
 #include "sim/sim.h"
 
 enum {
+    HEAP_CHILDREN = 4,
     WHEEL_TICK_BITS = 20, /* 2^20 ns: above the gap between packets, below most timers */
     WHEEL_SLOT_BITS = 6,  /* 64 slots: one word of bit map a level */
     WHEEL_SLOTS = 1 << WHEEL_SLOT_BITS,
@@ -108,6 +109,7 @@ queue_new_order(Queue *queue)
 }
 
 /* heap.c */
+void heap_grow(Queue *queue, uint32_t room);
 void heap_push(Queue *queue, QueueKey key, SimEventFn *fn, void *arg);
 const HeapEntry *heap_top(Queue *queue); /* NULL when empty */
 void heap_drop_top(Queue *queue);        /* only after heap_top returned an entry */
