@@ -12,6 +12,10 @@
          ? (void)0                                                                                 \
          : sim_check_failed(__FILE__, __LINE__, __func__, #condition))
 
+/* Before a function that is seldom called: it, and what leads to it, is kept out
+ * of the way of the code that runs for every packet. */
+#define SIM_COLD __attribute__((cold, noinline))
+
 _Noreturn void sim_check_failed(const char *file, int line, const char *func, const char *what);
 
 /* Names the clock (ns, borrowed; or NULL) that this thread's failed checks

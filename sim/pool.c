@@ -21,55 +21,28 @@ enum {
     POOL_LARGEST_BLOCK = 131072, /* bytes */
 };
 
-typedef struct PoolBlock {
-    struct PoolBlock *next; /* owns */
-    size_t bytes;           /* of objects, which follow from the next line on */
-} PoolBlock;
-
 typedef struct PoolFree {
     struct PoolFree *next;
 } PoolFree;
 
-static inline char *
-line_up(void *at)
-{
-    return (char *)(((uintptr_t)at + SIM_LINE - 1) & ~(uintptr_t)(SIM_LINE - 1));
-}
-
 void
-sim_pool_init(SimPool *pool, size_t object_size)
+sim_pool_init(SimPool *pool, SimArena *arena, size_t object_size)
 {
     size_t unit = object_size < SIM_LINE ? sizeof(PoolFree) : SIM_LINE;
     size_t size = (MAX(object_size, sizeof(PoolFree)) + unit - 1) & ~(unit - 1);
 
-    *pool = (SimPool){ .size = size, .per_block = MAX(1, POOL_FIRST_BLOCK / size) };
+    *pool = (SimPool){ .arena = arena,
+                       .size = size,
+                       .per_block = MAX(1, POOL_FIRST_BLOCK / size) };
 }
 
-void
-sim_pool_done(SimPool *pool)
-{
-    PoolBlock *block = pool->blocks;
-
-    while (block != NULL) {
-        PoolBlock *next = block->next;
-        pool_unpoison(line_up(block + 1), block->bytes);
-        g_free(block);
-        block = next;
-    }
-    *pool = (SimPool){ .size = pool->size, .per_block = pool->per_block };
-}
-
-static void
+static SIM_COLD void
 pool_grow(SimPool *pool)
 {
     size_t bytes = pool->size * pool->per_block;
-    PoolBlock *block = g_malloc(sizeof *block + bytes + SIM_LINE - 1);
-    char *objects = line_up(block + 1);
+    char *objects = sim_arena_take(pool->arena, bytes);
     PoolFree *head = NULL;
 
-    block->next = pool->blocks;
-    block->bytes = bytes;
-    pool->blocks = block;
     for (size_t i = pool->per_block; i-- > 0;) {
         PoolFree *object = (PoolFree *)(objects + i * pool->size);
         object->next = head;
@@ -103,23 +76,4 @@ sim_pool_put(SimPool *pool, void *object)
     head->next = pool->free;
     pool->free = head;
     pool_poison(object, pool->size);
-}
-
-/* Where the allocation began stands before the object: cheaper than an aligned
- * allocation of the C library. */
-void *
-sim_line_new0(size_t size)
-{
-    void **start = g_malloc0(size + sizeof(void *) + SIM_LINE - 1);
-    char *object = line_up(start + 1);
-
-    ((void **)object)[-1] = start;
-    return object;
-}
-
-void
-sim_line_free(void *object)
-{
-    if (object != NULL)
-        g_free(((void **)object)[-1]);
 }

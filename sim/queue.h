@@ -109,7 +109,7 @@ queue_new_order(Queue *queue)
 }
 
 /* heap.c */
-void heap_grow(Queue *queue, uint32_t room);
+SIM_COLD void heap_grow(Queue *queue, uint32_t room);
 void heap_push(Queue *queue, QueueKey key, SimEventFn *fn, void *arg);
 const HeapEntry *heap_top(Queue *queue); /* NULL when empty */
 void heap_drop_top(Queue *queue);        /* only after heap_top returned an entry */

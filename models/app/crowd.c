@@ -356,7 +356,6 @@ crowd_free(gpointer data)
 {
     AppCrowd *crowd = data;
 
-    sim_pool_done(&crowd->clients);
     g_free(crowd->arrivals);
     g_free(crowd->latencies);
     g_free(crowd);
@@ -370,7 +369,7 @@ app_crowd_new(Host *host, const AppCrowdParams *params)
 
     crowd->host = host;
     crowd->params = *params;
-    sim_pool_init(&crowd->clients, sizeof(CrowdClient));
+    sim_pool_init(&crowd->clients, &host->net->arena, sizeof(CrowdClient));
     app_luck_init(host, &crowd->rng, "crowd");
     host_on_free(host, crowd_free, crowd);
     if (params->n_arrivals > 0) {

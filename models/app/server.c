@@ -240,7 +240,6 @@ server_free(gpointer data)
 {
     AppServer *server = data;
 
-    sim_pool_done(&server->conns);
     g_ptr_array_unref(server->listeners);
     g_free(server);
 }
@@ -272,7 +271,7 @@ app_server_new(Host *host, const AppServerParams *params, int *error)
     server->host = host;
     server->params = *params;
     server->listeners = g_ptr_array_new();
-    sim_pool_init(&server->conns, sizeof(ServerConn));
+    sim_pool_init(&server->conns, &host->net->arena, sizeof(ServerConn));
     host_on_free(host, server_free, server);
     for (unsigned i = 0; i < MAX(params->n_ports, 1u); i++) {
         *error = server_listen(server, (uint16_t)(params->port + i));

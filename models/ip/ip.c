@@ -218,13 +218,12 @@ ip_free(gpointer data)
     ip_route_done(ip);
     g_free(ip->loopback.name);
     ip->host->ip = NULL;
-    sim_line_free(ip);
 }
 
 IpStack *
 ip_attach(Host *host, const IpParams *params)
 {
-    IpStack *ip = sim_line_new0(sizeof *ip);
+    IpStack *ip = sim_arena_take0(&host->net->arena, sizeof *ip);
 
     sim_check(host->ip == NULL);
     ip->host = host;

@@ -113,7 +113,7 @@ ip_protocol(const IpStack *ip, uint8_t proto)
 /* route.c */
 void ip_route_init(IpStack *ip);
 void ip_route_done(IpStack *ip);
-RouteEntry *ip_route_resolve(IpStack *ip, IpAddr dst); /* the slow half of ip_route */
+SIM_COLD RouteEntry *ip_route_resolve(IpStack *ip, IpAddr dst); /* the slow half of ip_route */
 void ip_route_flush(IpStack *ip);                      /* forgets the cache, not the table */
 void ip_route_drop_origin(IpStack *ip, RouteOrigin origin);
 void ip_route_add(IpStack *ip, Route route); /* bits of 128; order is set here */
@@ -164,8 +164,8 @@ void ip_loop(IpStack *ip, Packet *packet);        /* to ourselves, shortly */
 void ip_input_counted(Iface *in, Packet *packet); /* again, after a middlebox joined fragments */
 void ip_deliver(Host *host, Packet *packet, const Iface *in);
 /* The packet ends here: a record with the reason, and it is freed. */
-void ip_refuse(Host *host, const Iface *iface, Packet *packet, const char *reason);
-void ip_drop(Host *host, const Iface *iface, Packet *packet, const char *reason);
+SIM_COLD void ip_refuse(Host *host, const Iface *iface, Packet *packet, const char *reason);
+SIM_COLD void ip_drop(Host *host, const Iface *iface, Packet *packet, const char *reason);
 bool ip_run_hooks(GArray *hooks, Host *host, Packet *packet, Iface *in,
                   Iface *out); /* true: consumed */
 

@@ -68,7 +68,7 @@ compare_routes(gconstpointer left, gconstpointer right)
 void
 ip_route_init(IpStack *ip)
 {
-    ip->cache = sim_line_new0(CACHE_FIRST * sizeof *ip->cache);
+    ip->cache = sim_arena_take0(&ip->net->arena, CACHE_FIRST * sizeof *ip->cache);
     ip->cache_mask = CACHE_FIRST - 1;
     ip->routes = g_array_sized_new(FALSE, FALSE, sizeof(Route), 4);
     ip->deleted = g_array_new(FALSE, FALSE, sizeof(Route));
@@ -77,7 +77,6 @@ ip_route_init(IpStack *ip)
 void
 ip_route_done(IpStack *ip)
 {
-    sim_line_free(ip->cache);
     g_array_free(ip->routes, TRUE);
     if (ip->metrics != NULL)
         g_ptr_array_unref(ip->metrics);
@@ -270,7 +269,8 @@ longest_prefix(IpStack *ip, IpAddr dst)
     return NULL;
 }
 
-/* Room for one more. A flood from many addresses finds a bound. */
+/* Room for one more; the smaller cache stays with the arena. A flood from many
+ * addresses finds a bound. */
 static void
 grow_cache(IpStack *ip)
 {
@@ -281,13 +281,12 @@ grow_cache(IpStack *ip)
         ip_route_flush(ip);
         return;
     }
-    ip->cache = sim_line_new0(2 * slots * sizeof *ip->cache);
+    ip->cache = sim_arena_take0(&ip->net->arena, 2 * slots * sizeof *ip->cache);
     ip->cache_mask = 2 * slots - 1;
     for (uint32_t i = 0; i < slots; i++) {
         if (old[i].is_set)
             *ip_route_slot(ip, old[i].dst) = old[i];
     }
-    sim_line_free(old);
 }
 
 RouteEntry *

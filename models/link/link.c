@@ -98,7 +98,7 @@ link_end_init(LinkEnd *end, Link *link, unsigned direction, Iface *from, Iface *
 Link *
 link_new(Net *net, const char *name, Iface *a, Iface *b, const LinkParams params[2])
 {
-    Link *link = sim_line_new0(sizeof *link);
+    Link *link = sim_arena_take0(&net->arena, sizeof *link);
 
     sim_check(a->link == NULL && b->link == NULL && a != b);
     link->net = net;
@@ -148,7 +148,6 @@ link_free(Link *link)
         end->from->link = NULL;
     }
     g_free(link->name);
-    sim_line_free(link);
 }
 
 uint32_t

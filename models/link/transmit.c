@@ -43,7 +43,7 @@ wait_ring_advance(WaitRing *ring, SimTime now)
     }
 }
 
-static void
+static SIM_COLD void
 wait_ring_grow(WaitRing *ring)
 {
     uint32_t room = MAX(16, ring->room * 2);

@@ -10,8 +10,9 @@ net_new(Sim *sim)
     Net *net = g_new0(Net, 1);
 
     net->sim = sim;
+    sim_arena_init(&net->arena);
     net->streams = stream_table_new();
-    packet_pool_init(&net->packets, net->streams);
+    packet_pool_init(&net->packets, &net->arena, net->streams);
     net->hosts = g_ptr_array_new();
     net->links = g_ptr_array_new();
     return net;
@@ -29,7 +30,6 @@ iface_free(void *data)
 
     send_queue_free(iface->send_queue);
     g_free(iface->name);
-    sim_line_free(iface);
 }
 
 static void
@@ -43,7 +43,6 @@ host_free(Host *host)
     backlog_free(host->backlog, host);
     g_ptr_array_unref(host->ifaces);
     g_free(host->name);
-    sim_line_free(host);
 }
 
 void
@@ -64,8 +63,8 @@ net_free(Net *net)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(probes); i++)
         probe_done(probes[i]);
-    packet_pool_done(&net->packets);
     stream_table_free(net->streams);
+    sim_arena_done(&net->arena);
     g_free(net);
 }
 
@@ -83,7 +82,7 @@ net_find_host(const Net *net, const char *name)
 Host *
 host_new(Net *net, const char *name)
 {
-    Host *host = sim_line_new0(sizeof *host);
+    Host *host = sim_arena_take0(&net->arena, sizeof *host);
 
     host->net = net;
     host->sim = net->sim;
@@ -110,7 +109,7 @@ host_on_free(Host *host, GDestroyNotify fn, void *data)
 Iface *
 host_add_iface(Host *host, const char *name, IpAddr addr, unsigned prefix_bits, uint32_t mtu)
 {
-    Iface *iface = sim_line_new0(sizeof *iface);
+    Iface *iface = sim_arena_take0(&host->net->arena, sizeof *iface);
 
     iface->host = host;
     iface->name = g_strdup(name);
@@ -135,7 +134,7 @@ host_iface_with_addr(const Host *host, IpAddr addr)
     return NULL;
 }
 
-static void
+static SIM_COLD void
 iface_drop(Iface *iface, Packet *packet, const char *reason)
 {
     host_record_packet(iface->host, iface, PACKET_EVENT_DROPPED, packet, reason);

@@ -78,7 +78,8 @@ struct Host {
 };
 
 struct Net {
-    Sim *sim; /* borrows */
+    Sim *sim;       /* borrows */
+    SimArena arena; /* of what lives as long as the Net, and of its pools */
     PacketPool packets;
     StreamTable *streams; /* owns */
     NetProbes probes;

@@ -6,17 +6,11 @@
 #include "sim/check.h"
 
 void
-packet_pool_init(PacketPool *pool, StreamTable *streams)
+packet_pool_init(PacketPool *pool, SimArena *arena, StreamTable *streams)
 {
-    sim_pool_init(&pool->pool, sizeof(Packet));
+    sim_pool_init(&pool->pool, arena, sizeof(Packet));
     pool->last_id = 0;
     pool->streams = streams;
-}
-
-void
-packet_pool_done(PacketPool *pool)
-{
-    sim_pool_done(&pool->pool);
 }
 
 Packet *

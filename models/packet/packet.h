@@ -75,8 +75,7 @@ typedef struct PacketPool {
     StreamTable *streams; /* borrows */
 } PacketPool;
 
-void packet_pool_init(PacketPool *pool, StreamTable *streams);
-void packet_pool_done(PacketPool *pool);
+void packet_pool_init(PacketPool *pool, SimArena *arena, StreamTable *streams);
 
 /* A packet with id, flags and every pointer set, IP ttl 64 and the rest zero
  * but for the transport union and payload, which are left to the caller

@@ -6,6 +6,7 @@
 #include "models/tcp/reassembly.h"
 #include "models/tcp/rxqueue.h"
 #include "models/tcp/timewait.h"
+#include "models/tcp/txqueue.h"
 
 TcpShared *
 tcp_shared_join(Net *net)
@@ -14,11 +15,12 @@ tcp_shared_join(Net *net)
 
     if (shared == NULL) {
         shared = net->tcp = g_new0(TcpShared, 1);
-        sim_pool_init(&shared->conns, sizeof(TcpConn));
-        sim_pool_init(&shared->requests, sizeof(TcpRequest));
-        sim_pool_init(&shared->time_waits, sizeof(TcpTimeWait));
-        sim_pool_init(&shared->rx_chunks, sizeof(TcpRxQueue));
-        sim_pool_init(&shared->ooo_cells, tcp_reassembly_cell_bytes());
+        sim_pool_init(&shared->conns, &net->arena, sizeof(TcpConn));
+        sim_pool_init(&shared->requests, &net->arena, sizeof(TcpRequest));
+        sim_pool_init(&shared->time_waits, &net->arena, sizeof(TcpTimeWait));
+        sim_pool_init(&shared->tx_queues, &net->arena, sizeof(TcpTxQueue));
+        sim_pool_init(&shared->rx_chunks, &net->arena, sizeof(TcpRxQueue));
+        sim_pool_init(&shared->ooo_cells, &net->arena, tcp_reassembly_cell_bytes());
         shared->params = g_ptr_array_new_with_free_func(g_free);
     }
     shared->n_stacks++;
@@ -33,11 +35,6 @@ tcp_shared_leave(Net *net)
     sim_check(shared->n_stacks > 0);
     if (--shared->n_stacks > 0)
         return;
-    sim_pool_done(&shared->conns);
-    sim_pool_done(&shared->requests);
-    sim_pool_done(&shared->time_waits);
-    sim_pool_done(&shared->rx_chunks);
-    sim_pool_done(&shared->ooo_cells);
     g_ptr_array_unref(shared->params);
     g_free(shared);
     net->tcp = NULL;

@@ -12,6 +12,7 @@
 typedef struct TcpShared {
     uint32_t n_stacks;
     SimPool conns, requests, time_waits; /* stack.c, synqueue.c, timewait.c */
+    SimPool tx_queues;                   /* txqueue.c */
     SimPool rx_chunks, ooo_cells;        /* rxqueue.c, reassembly.c */
     GPtrArray *params;                   /* owns TcpParams: the sets in use, no two the same */
 } TcpShared;

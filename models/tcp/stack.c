@@ -24,14 +24,13 @@ stack_free(gpointer data)
     g_free(stack->buckets);
     g_ptr_array_unref(stack->listeners);
     tcp_shared_leave(stack->host->net);
-    sim_line_free(stack);
 }
 
 TcpStack *
 tcp_attach(Host *host, const TcpParams *params)
 {
     static const IpProtocol protocol = { tcp_receive, tcp_icmp_error };
-    TcpStack *stack = sim_line_new0(sizeof *stack);
+    TcpStack *stack = sim_arena_take0(&host->net->arena, sizeof *stack);
     g_autofree char *name = g_strdup_printf("tcp %s", host->name);
     g_autofree char *cc_name = g_strdup_printf("tcp %s congestion control", host->name);
     g_autofree char *challenge_name = g_strdup_printf("tcp %s challenge ACKs", host->name);

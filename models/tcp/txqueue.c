@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static void
+static SIM_COLD void
 tx_grow(TcpTxQueue *q)
 {
     uint32_t capacity = q->mask + 1;
@@ -24,7 +24,7 @@ tcp_tx_push(TcpConn *conn, uint32_t seq)
     TcpTxSeg *seg;
 
     if (!q) {
-        q = conn->tx = g_new(TcpTxQueue, 1);
+        q = conn->tx = sim_pool_get(&conn->stack->shared->tx_queues);
         q->segs = q->own;
         q->head = q->count = q->n_sent = 0;
         q->mask = TX_INLINE_SEGS - 1;
@@ -44,7 +44,8 @@ tcp_tx_free(TcpConn *conn)
         return;
     if (conn->tx->segs != conn->tx->own)
         g_free(conn->tx->segs);
-    g_clear_pointer(&conn->tx, g_free);
+    sim_pool_put(&conn->stack->shared->tx_queues, conn->tx);
+    conn->tx = NULL;
 }
 
 void

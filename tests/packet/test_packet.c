@@ -8,6 +8,7 @@
 
 typedef struct Bench {
     StreamTable *streams; /* owns */
+    SimArena arena;
     PacketPool pool;
 } Bench;
 
@@ -17,7 +18,8 @@ bench_new(void)
     Bench *bench = g_new0(Bench, 1);
 
     bench->streams = stream_table_new();
-    packet_pool_init(&bench->pool, bench->streams);
+    sim_arena_init(&bench->arena);
+    packet_pool_init(&bench->pool, &bench->arena, bench->streams);
     return bench;
 }
 
@@ -26,7 +28,7 @@ static void
 bench_free(Bench *bench)
 {
     g_assert_cmpuint(bench->pool.pool.live, ==, 0);
-    packet_pool_done(&bench->pool);
+    sim_arena_done(&bench->arena);
     stream_table_free(bench->streams);
     g_free(bench);
 }

@@ -10,11 +10,13 @@
 static void
 a_pool_hands_out_distinct_aligned_objects_and_takes_them_back(void)
 {
+    SimArena arena;
     SimPool pool;
     void *objects[5000];
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
-    sim_pool_init(&pool, 41);
+    sim_arena_init(&arena);
+    sim_pool_init(&pool, &arena, 41);
     for (unsigned i = 0; i < G_N_ELEMENTS(objects); i++) {
         objects[i] = sim_pool_get(&pool);
         g_assert_true(g_hash_table_add(seen, objects[i]));
@@ -27,20 +29,43 @@ a_pool_hands_out_distinct_aligned_objects_and_takes_them_back(void)
     g_assert_cmpuint(pool.live, ==, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(objects); i++)
         g_assert_false(g_hash_table_add(seen, sim_pool_get(&pool)));
-    sim_pool_done(&pool);
-    g_assert_nonnull(sim_pool_get(&pool));
-    sim_pool_done(&pool);
+    sim_arena_done(&arena);
 }
 
 static void
-a_pool_of_large_objects_works_too(void)
+pooled_objects_of_a_line_or_more_start_at_one(void)
 {
+    SimArena arena;
     SimPool pool;
 
-    sim_pool_init(&pool, 300000);
-    for (unsigned i = 0; i < 3; i++)
-        memset(sim_pool_get(&pool), 1, 300000);
-    sim_pool_done(&pool);
+    sim_arena_init(&arena);
+    sim_pool_init(&pool, &arena, SIM_LINE + 1);
+    for (unsigned i = 0; i < 100; i++)
+        g_assert_cmpuint((uintptr_t)sim_pool_get(&pool) % SIM_LINE, ==, 0);
+    sim_arena_done(&arena);
+}
+
+static void
+an_arena_gives_what_is_asked_for_whatever_its_size(void)
+{
+    static const size_t sizes[] = { 1, 64, 300000, 5, 3 << 20, 1 << 20, 70 << 20, 8 };
+    SimArena arena;
+    unsigned char *taken[G_N_ELEMENTS(sizes)];
+
+    sim_arena_init(&arena);
+    for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        taken[i] = sim_arena_take0(&arena, sizes[i]);
+        g_assert_cmpuint((uintptr_t)taken[i] % SIM_LINE, ==, 0);
+        g_assert_cmpuint(taken[i][0] + taken[i][sizes[i] - 1], ==, 0);
+        memset(taken[i], (int)i + 1, sizes[i]);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) { /* nobody wrote over it */
+        g_assert_cmpuint(taken[i][0], ==, i + 1);
+        g_assert_cmpuint(taken[i][sizes[i] - 1], ==, i + 1);
+    }
+    sim_arena_done(&arena);
+    g_assert_nonnull(sim_arena_take(&arena, 1)); /* begins anew */
+    sim_arena_done(&arena);
 }
 
 typedef struct Listener {
@@ -140,7 +165,10 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pool/a_pool_hands_out_distinct_aligned_objects_and_takes_them_back",
                     a_pool_hands_out_distinct_aligned_objects_and_takes_them_back);
-    g_test_add_func("/pool/a_pool_of_large_objects_works_too", a_pool_of_large_objects_works_too);
+    g_test_add_func("/pool/pooled_objects_of_a_line_or_more_start_at_one",
+                    pooled_objects_of_a_line_or_more_start_at_one);
+    g_test_add_func("/arena/an_arena_gives_what_is_asked_for_whatever_its_size",
+                    an_arena_gives_what_is_asked_for_whatever_its_size);
     g_test_add_func("/probe/a_probe_tells_its_subscribers_in_their_order",
                     a_probe_tells_its_subscribers_in_their_order);
     g_test_add_func("/batch/results_of_a_batch_do_not_depend_on_the_number_of_threads",
