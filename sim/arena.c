@@ -9,8 +9,8 @@
 #include "sim/check.h"
 
 enum {
-    ARENA_FIRST_BLOCK = 8 << 10,    /* bytes, as all of these */
-    ARENA_HUGE_PAGE = 2 << 20,      /* of x86-64, and of AArch64 with pages of 4 KiB */
+    ARENA_FIRST_BLOCK = 8 << 10, /* bytes, as all of these */
+    ARENA_HUGE_PAGE = 2 << 20,   /* of x86-64, and of AArch64 with pages of 4 KiB */
     ARENA_LARGEST_BLOCK = 32 << 20,
 };
 

@@ -31,9 +31,7 @@ sim_pool_init(SimPool *pool, SimArena *arena, size_t object_size)
     size_t unit = object_size < SIM_LINE ? sizeof(PoolFree) : SIM_LINE;
     size_t size = (MAX(object_size, sizeof(PoolFree)) + unit - 1) & ~(unit - 1);
 
-    *pool = (SimPool){ .arena = arena,
-                       .size = size,
-                       .per_block = MAX(1, POOL_FIRST_BLOCK / size) };
+    *pool = (SimPool){ .arena = arena, .size = size, .per_block = MAX(1, POOL_FIRST_BLOCK / size) };
 }
 
 static SIM_COLD void

@@ -114,7 +114,7 @@ ip_protocol(const IpStack *ip, uint8_t proto)
 void ip_route_init(IpStack *ip);
 void ip_route_done(IpStack *ip);
 SIM_COLD RouteEntry *ip_route_resolve(IpStack *ip, IpAddr dst); /* the slow half of ip_route */
-void ip_route_flush(IpStack *ip);                      /* forgets the cache, not the table */
+void ip_route_flush(IpStack *ip); /* forgets the cache, not the table */
 void ip_route_drop_origin(IpStack *ip, RouteOrigin origin);
 void ip_route_add(IpStack *ip, Route route); /* bits of 128; order is set here */
 

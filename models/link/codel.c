@@ -22,7 +22,8 @@ codel_take(Codel *codel, Qdisc *qdisc, PacketList *list, SimTime now, bool *is_t
         codel->first_above = 0;
         return NULL;
     }
-    if (now - packet->tx_at < qdisc->params->codel_target || list->bytes <= qdisc->end->mtu) {
+    if (now - packet->tx_at < qdisc->params->codel_target ||
+        list->bytes <= qdisc->end->traits->mtu) {
         codel->first_above = 0;
     } else if (codel->first_above == 0) {
         codel->first_above = now + qdisc->params->codel_interval;

@@ -54,18 +54,18 @@ corrupt_packet(LinkEnd *end, Packet *packet, const Fate *how)
     uint8_t *bytes = g_malloc0(len);
     const char *error;
 
-    packet_render(end->packets, packet, bytes, len);
+    packet_render(end->traits->packets, packet, bytes, len);
     corrupt_bytes(end, bytes, len, how);
     if (how->fix_checksum)
         wire_fix_checksums(bytes, len);
 
-    Packet *corrupted = packet_parse(end->packets, bytes, len, &error);
+    Packet *corrupted = packet_parse(end->traits->packets, bytes, len, &error);
     g_free(bytes);
     if (corrupted == NULL) { /* version or length are broken: the next network layer drops it */
         packet->ip.bad_checksum = true;
         return packet;
     }
     corrupt_keep_identity(corrupted, packet);
-    packet_free(end->packets, packet);
+    packet_free(end->traits->packets, packet);
     return corrupted;
 }

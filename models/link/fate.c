@@ -15,7 +15,7 @@ fate_duplicate(LinkEnd *end, Packet *packet, const Fate *fate)
     Packet *copy;
 
     for (uint32_t i = 0; i < copies; i++) {
-        copy = packet_copy(end->packets, packet);
+        copy = packet_copy(end->traits->packets, packet);
         copy->flags |= PACKET_DUPLICATE;
         packet_list_append(&list, copy);
     }
@@ -35,7 +35,7 @@ static void
 fate_overtaken_timeout(void *arg)
 {
     LinkEnd *end = arg;
-    SimTime now = sim_now(end->sim);
+    SimTime now = link_now(end);
 
     for (guint i = 0; i < end->overtaken->len;) {
         Overtaken waiting = g_array_index(end->overtaken, Overtaken, i);
@@ -59,8 +59,8 @@ fate_reorder(LinkEnd *end, Packet *packet, const Fate *fate)
         link_end_refresh(end);
     }
     if (fate->by > 0) {
-        waiting.until = sim_now(end->sim) + fate->by;
-        sim_at(end->sim, waiting.until, fate_overtaken_timeout, end);
+        waiting.until = link_now(end) + fate->by;
+        sim_at(end->traits->sim, waiting.until, fate_overtaken_timeout, end);
     }
     g_array_append_val(end->overtaken, waiting);
 }
@@ -143,11 +143,11 @@ fate_deferred_due(void *arg)
 void
 fate_defer(LinkEnd *end, Packet *packet, SimTime after, bool is_injected)
 {
-    SimTime due = sim_now(end->sim) + after;
+    SimTime due = link_now(end) + after;
 
     /* As many events as packets, each at its packet's time: each takes the earliest. */
     packet_heap_add(&end->deferred, packet, due, is_injected);
-    sim_at(end->sim, due, fate_deferred_due, end);
+    sim_at(end->traits->sim, due, fate_deferred_due, end);
 }
 
 void
@@ -156,14 +156,14 @@ fate_done(LinkEnd *end)
     Packet *packet;
 
     while ((packet = packet_list_take(&end->held)) != NULL)
-        packet_free(end->packets, packet);
+        packet_free(end->traits->packets, packet);
     while (end->deferred.count > 0)
-        packet_free(end->packets, packet_heap_take(&end->deferred).packet);
+        packet_free(end->traits->packets, packet_heap_take(&end->deferred).packet);
     g_free(end->deferred.items);
     if (end->overtaken == NULL)
         return;
     for (guint i = 0; i < end->overtaken->len; i++)
-        packet_free(end->packets, g_array_index(end->overtaken, Overtaken, i).packet);
+        packet_free(end->traits->packets, g_array_index(end->overtaken, Overtaken, i).packet);
     g_array_unref(end->overtaken);
 }
 
@@ -183,7 +183,7 @@ void
 link_deliver(Link *link, unsigned direction, Packet *packet, SimTime after)
 {
     LinkEnd *end = &link->ends[direction];
-    SimTime now = sim_now(end->sim);
+    SimTime now = link_now(end);
 
     sim_check(direction < 2 && after >= 0);
     link_note(end, PACKET_EVENT_INJECTED, packet, "delivered by script", after);

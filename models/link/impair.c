@@ -26,7 +26,7 @@ impair_dice(LinkEnd *end)
     for (size_t i = 0; i < G_N_ELEMENTS(streams); i++) {
         char *name = g_strdup_printf("link %s %s>%s %s", end->link->name, end->from->host->name,
                                      end->to->host->name, streams[i].purpose);
-        sim_rng_named(end->sim, (SimRng *)((char *)end->dice + streams[i].offset), name);
+        sim_rng_named(end->traits->sim, (SimRng *)((char *)end->dice + streams[i].offset), name);
         g_free(name);
     }
     return end->dice;
@@ -99,7 +99,7 @@ impair_loses(LinkEnd *end, const Packet *packet, const char **reason)
         return loss_list(dice, loss);
     case LOSS_BIT_ERROR:
         *reason = "bit error";
-        return loss_bit_error(dice, loss, packet->ip.total_len + end->overhead);
+        return loss_bit_error(dice, loss, packet->ip.total_len + end->traits->overhead);
     }
     return false;
 }

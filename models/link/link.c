@@ -54,21 +54,13 @@ params_have_dice(const LinkParams *params)
            params->duplicate > 0 || params->corrupt > 0 || params->reorder > 0;
 }
 
-/* Derives what the hot path reads. */
+/* Derives how packets are treated. */
 void
 link_end_refresh(LinkEnd *end)
 {
     const LinkParams *params = &end->params;
 
-    end->overhead = params->overhead;
-    end->mtu = params->mtu;
-    end->rate = params->rate;
-    end->delay = params->delay;
-    end->memo_bytes = 0;
-    end->memo_ns = 0;
     end->rest = 0;
-    end->limit_packets = params->queue.limit_packets > 0 ? params->queue.limit_packets : UINT32_MAX;
-    end->limit_bytes = params->queue.limit_bytes > 0 ? params->queue.limit_bytes : UINT64_MAX;
     end->is_plain = end->link->is_up && end->link->fate == NULL && end->server == NULL &&
                     !params_have_dice(params) && end->overtaken == NULL;
 }
@@ -78,16 +70,14 @@ link_end_init(LinkEnd *end, Link *link, unsigned direction, Iface *from, Iface *
               const LinkParams *params)
 {
     sim_check(params->mtu > 0 && params->delay >= 0);
-    end->sim = link->net->sim;
-    end->packets = &link->net->packets;
-    end->probes = &link->net->probes;
     end->link = link;
     end->direction = (uint8_t)direction;
     end->from = from;
     end->to = to;
-    end->to_host = to->host;
+    end->is_ordered = true;
     end->pipe.event_at = SIM_NEVER;
     link_params_copy(&end->params, params);
+    link_traits_update(end);
     if (params_need_server(params))
         end->server = server_new(end);
     from->link = end;
@@ -118,7 +108,7 @@ link_end_empty(LinkEnd *end, const char *reason)
 {
     Packet *packet;
 
-    while ((packet = pipe_take_any(&end->pipe)) != NULL)
+    while ((packet = pipe_take_any(end)) != NULL)
         link_drop(end, packet, reason);
     while (end->server != NULL && (packet = server_take(end)) != NULL)
         link_drop(end, packet, reason);
@@ -136,12 +126,12 @@ link_free(Link *link)
         LinkEnd *end = &link->ends[i];
         Packet *packet;
 
-        while ((packet = pipe_take_any(&end->pipe)) != NULL)
-            packet_free(end->packets, packet);
+        while ((packet = pipe_take_any(end)) != NULL)
+            packet_free(end->traits->packets, packet);
         if (end->server != NULL)
             server_free(end, end->server);
         fate_done(end);
-        g_free(end->pipe.heap.items);
+        g_free(end->unordered.items);
         g_free(end->waiting.entries);
         g_free(end->dice);
         link_params_clear(&end->params);
@@ -223,6 +213,7 @@ link_change(Link *link, unsigned direction, const LinkParams *params)
 
     sim_check(direction < 2 && params->mtu > 0 && params->delay >= 0);
     link_params_copy(&end->params, params);
+    link_traits_update(end);
     if (params->mtu != old.mtu)
         end->from->mtu = params->mtu;
     while (old_server != NULL && (packet = server_take(end)) != NULL)
@@ -234,9 +225,9 @@ link_change(Link *link, unsigned direction, const LinkParams *params)
     link_end_refresh(end);
     while ((packet = packet_list_take(&waiting)) != NULL) { /* it keeps its place in the queue */
         if (end->server != NULL)
-            server_send(end, packet, sim_now(end->sim));
+            server_send(end, packet, link_now(end));
         else
-            transmit_fifo(end, packet, sim_now(end->sim));
+            transmit_fifo(end, packet, link_now(end));
     }
     link_params_clear(&old);
 }
@@ -289,7 +280,7 @@ link_record(const LinkEnd *end, PacketEvent event, const Packet *packet, const c
 {
     bool at_receiver = event == PACKET_EVENT_DELIVERED;
     PacketRecord record = {
-        .at = sim_now(end->sim),
+        .at = link_now(end),
         .event = event,
         .packet = packet,
         .link = end->link->id,
@@ -300,14 +291,14 @@ link_record(const LinkEnd *end, PacketEvent event, const Packet *packet, const c
         .extra_ns = extra,
     };
 
-    probe_emit(&end->probes->packet, &record);
+    probe_emit(&end->traits->probes->packet, &record);
 }
 
 void
 link_record_queue(LinkEnd *end, SimTime sojourn)
 {
     QueueRecord record = {
-        .at = sim_now(end->sim),
+        .at = link_now(end),
         .link = end->link->id,
         .direction = end->direction,
         .name = "link",
@@ -316,7 +307,7 @@ link_record_queue(LinkEnd *end, SimTime sojourn)
 
     link_end_queue(end, &record.length, &record.bytes);
     end->told_queue = record.length;
-    probe_emit(&end->probes->queue, &record);
+    probe_emit(&end->traits->probes->queue, &record);
 }
 
 void
@@ -334,7 +325,7 @@ void
 link_drop(LinkEnd *end, Packet *packet, const char *reason)
 {
     link_note(end, PACKET_EVENT_DROPPED, packet, reason, 0);
-    packet_free(end->packets, packet);
+    packet_free(end->traits->packets, packet);
 }
 
 /* netem's order of the dice: duplicate, loss (one for both), corrupt. The copy
@@ -356,7 +347,7 @@ link_enter_rolling(LinkEnd *end, Packet *packet, bool may_duplicate)
     }
     Packet *copy = NULL;
     if (count > 1) {
-        copy = packet_copy(end->packets, packet);
+        copy = packet_copy(end->traits->packets, packet);
         copy->flags |= PACKET_DUPLICATE;
     }
     if (params->corrupt > 0 && sim_rng_chance(&impair_dice(end)->corrupt, params->corrupt)) {
@@ -364,9 +355,9 @@ link_enter_rolling(LinkEnd *end, Packet *packet, bool may_duplicate)
         packet = corrupt_packet(end, packet, &any_bit);
     }
     if (end->server != NULL)
-        server_send(end, packet, sim_now(end->sim));
+        server_send(end, packet, link_now(end));
     else
-        transmit_fifo(end, packet, sim_now(end->sim));
+        transmit_fifo(end, packet, link_now(end));
     if (copy != NULL) {
         link_note(end, PACKET_EVENT_DUPLICATED, copy, "duplicate", 0);
         link_enter_rolling(end, copy, false);
@@ -378,7 +369,7 @@ link_enter_overtaken(LinkEnd *end, Packet *packet)
 {
     if (!end->link->is_up)
         link_drop(end, packet, "link down");
-    else if (packet->ip.total_len > end->mtu)
+    else if (packet->ip.total_len > end->traits->mtu)
         link_drop(end, packet, "larger than MTU");
     else
         link_enter_rolling(end, packet, true);
@@ -395,8 +386,8 @@ link_enter(LinkEnd *end, Packet *packet)
 void
 link_send(LinkEnd *end, Packet *packet)
 {
-    if (G_LIKELY(end->is_plain && packet->ip.total_len <= end->mtu)) {
-        transmit_fifo(end, packet, sim_now(end->sim));
+    if (G_LIKELY(end->is_plain && packet->ip.total_len <= end->traits->mtu)) {
+        transmit_fifo(end, packet, link_now(end));
         return;
     }
     packet->due = 0; /* no fate has delayed it */

@@ -45,13 +45,11 @@ typedef struct PacketHeap {
     uint64_t last_order;
 } PacketHeap;
 
-/* Packets that arrive: most in a list in order of arrival and of due time;
- * those that were held back or overtake in a heap. One event for the head of
- * both. */
+/* Packets that arrive: most in a list in order of arrival and of due time. One
+ * event for the head of it, or of LinkEnd.unordered. */
 typedef struct Pipe {
     Packet *head, *tail; /* owns, through Packet.next */
     SimTime event_at;    /* when the earliest event will look; SIM_NEVER: none */
-    PacketHeap heap;
 } Pipe;
 
 /* A list of packets that wait for something else than time in the pipe. */
@@ -92,44 +90,57 @@ typedef struct Overtaken {
     SimTime until; /* SIM_NEVER: however long it takes */
 } Overtaken;
 
-/* One direction: the sending side at `from`. */
-struct LinkEnd {
-    /* What every packet touches: two cache lines, the first of which is only
-     * read, and a third where packets wait. */
-    SIM_LINE_ALIGNED Sim *sim; /* borrows, as the next two */
+enum { LINK_MEMOS = 4 };
+
+/* The transmission time of packets of one size. */
+typedef struct TransmitMemo {
+    uint32_t ip_bytes; /* 0: not used yet */
+    SimTime ns;
+    uint64_t rest; /* what the division left over, in ns / rate */
+} TransmitMemo;
+
+/* What directions that are made alike share, however many there are: one place
+ * in the cache for all. Only the memos are ever written. */
+typedef struct LinkTraits {
+    Sim *sim; /* borrows, as the next two */
     NetProbes *probes;
-    Iface *to;
-    bool is_plain; /* up, no dice, no fate, plain FIFO: the short way */
-    uint8_t direction;
-    uint32_t mtu;
-    uint32_t limit_packets;
-    uint32_t memo_bytes; /* transmission time of packets of this size: */
-    SimTime memo_ns;
+    PacketPool *packets;
     uint64_t rate; /* bit/s; 0: infinitely fast */
     SimTime delay;
-
-    SIM_LINE_ALIGNED SimTime busy_until; /* the transmitter */
-    uint64_t rest;                       /* carried over from the packets before, in ns / rate */
-    uint64_t memo_rest;                  /* what the division left over for memo_ns, likewise */
-    Host *to_host;                       /* borrows: of `to` */
-    Pipe pipe;
-
-    WaitRing waiting;
     uint64_t limit_bytes;
+    uint32_t limit_packets;
+    uint32_t mtu;
+    uint32_t overhead;
+    TransmitMemo memos[LINK_MEMOS]; /* by size: most packets are of few sizes */
+} LinkTraits;
+
+/* One direction: the sending side at `from`. */
+struct LinkEnd {
+    /* What every packet touches: one cache line, and a second where packets wait. */
+    SIM_LINE_ALIGNED LinkTraits *traits; /* borrows: of the Net's arena */
+    Iface *to;                           /* borrows */
+    SimTime busy_until;                  /* the transmitter */
+    uint64_t rest;                       /* carried over from the packets before, in ns / rate */
+    Pipe pipe;
+    bool is_plain;   /* up, no dice, no fate, plain FIFO: the short way */
+    bool is_ordered; /* nothing in `unordered` */
+    uint8_t direction;
+    bool has_own_traits; /* they were changed since: nobody shares them */
+
+    SIM_LINE_ALIGNED WaitRing waiting;
 
     /* The rest. */
-    uint32_t overhead;
-    PacketPool *packets; /* borrows */
-    Link *link;          /* borrows */
-    Iface *from;         /* borrows */
-    LinkParams params;   /* owns its list and tables */
-    Impairments *dice;   /* owns; NULL: never needed */
-    LinkServer *server;  /* owns; NULL: plain FIFO */
-    SimTime last_due;    /* jitter that keeps order */
-    uint32_t told_queue; /* the length that the queue probe heard last */
-    PacketList held;     /* FATE_HOLD */
-    PacketHeap deferred; /* to be sent later: injected, duplicates */
-    GArray *overtaken;   /* owns Overtaken; NULL: none ever */
+    PacketHeap unordered; /* in the pipe: held back or overtaking */
+    Link *link;           /* borrows */
+    Iface *from;          /* borrows */
+    LinkParams params;    /* owns its list and tables */
+    Impairments *dice;    /* owns; NULL: never needed */
+    LinkServer *server;   /* owns; NULL: plain FIFO */
+    SimTime last_due;     /* jitter that keeps order */
+    uint32_t told_queue;  /* the length that the queue probe heard last */
+    PacketList held;      /* FATE_HOLD */
+    PacketHeap deferred;  /* to be sent later: injected, duplicates */
+    GArray *overtaken;    /* owns Overtaken; NULL: none ever */
 };
 
 struct Link {
@@ -150,15 +161,24 @@ void link_enter(LinkEnd *end, Packet *packet); /* past the fate: dice, queue, pi
 void link_enter_overtaken(LinkEnd *end, Packet *packet); /* the same for one that let others pass */
 void link_record_queue(LinkEnd *end, SimTime sojourn);
 void link_record_queue_change(LinkEnd *end); /* only if its length is another than was told */
-void link_end_refresh(LinkEnd *end); /* params, fate or state changed: what the hot path reads */
+void link_end_refresh(LinkEnd *end);         /* params, fate or state changed */
+
+static inline SimTime
+link_now(const LinkEnd *end)
+{
+    return sim_now(end->traits->sim);
+}
 
 static inline void
 link_note(const LinkEnd *end, PacketEvent event, const Packet *packet, const char *reason,
           SimTime extra)
 {
-    if (probe_is_heard(&end->probes->packet))
+    if (probe_is_heard(&end->traits->probes->packet))
         link_record(end, event, packet, reason, extra);
 }
+
+/* traits.c: sets them from params */
+void link_traits_update(LinkEnd *end);
 
 /* transmit.c: consume the packet */
 void transmit_fifo(LinkEnd *end, Packet *packet, SimTime now);
@@ -178,7 +198,7 @@ void server_queue(const LinkEnd *end, uint32_t *packets, uint64_t *bytes);
 void pipe_add(LinkEnd *end, Packet *packet,
               SimTime due); /* by packet->tx_at, in order if it can be */
 void pipe_add_unordered(LinkEnd *end, Packet *packet, SimTime due); /* held back or overtaking */
-Packet *pipe_take_any(Pipe *pipe);                                  /* for emptying; NULL: empty */
+Packet *pipe_take_any(LinkEnd *end);                                /* for emptying; NULL: empty */
 
 /* impair.c */
 Impairments *impair_dice(LinkEnd *end);

@@ -8,7 +8,7 @@ pipe_expect(LinkEnd *end, SimTime due)
 {
     if (due < end->pipe.event_at) {
         end->pipe.event_at = due;
-        sim_at(end->sim, due, pipe_arrive, end);
+        sim_at(end->traits->sim, due, pipe_arrive, end);
     }
 }
 
@@ -35,47 +35,45 @@ void
 pipe_add_unordered(LinkEnd *end, Packet *packet, SimTime due)
 {
     packet->due = due;
-    packet_heap_add(&end->pipe.heap, packet, due, false);
+    packet_heap_add(&end->unordered, packet, due, false);
+    end->is_ordered = false;
     pipe_expect(end, due);
-}
-
-static Packet *
-pipe_list_take(Pipe *pipe)
-{
-    Packet *packet = pipe->head;
-
-    pipe->head = packet->next;
-    packet->next = NULL;
-    return packet;
 }
 
 /* Of two that are due together the one that was sent first arrives first. */
 static inline bool
-pipe_heap_is_first(const Pipe *pipe)
+pipe_unordered_is_first(const LinkEnd *end)
 {
-    if (G_LIKELY(pipe->heap.count == 0))
+    const Packet *head = end->pipe.head;
+
+    if (G_LIKELY(end->is_ordered))
         return false;
-    if (pipe->head == NULL)
+    if (head == NULL)
         return true;
-    const HeapItem *top = &pipe->heap.items[0];
-    return top->due != pipe->head->due ? top->due < pipe->head->due
-                                       : top->packet->tx_at <= pipe->head->tx_at;
+    const HeapItem *top = &end->unordered.items[0];
+    return top->due != head->due ? top->due < head->due : top->packet->tx_at <= head->tx_at;
 }
 
 static inline SimTime
-pipe_first_due(const Pipe *pipe)
+pipe_first_due(const LinkEnd *end)
 {
-    if (pipe_heap_is_first(pipe))
-        return pipe->heap.items[0].due;
-    return pipe->head != NULL ? pipe->head->due : SIM_NEVER;
+    if (pipe_unordered_is_first(end))
+        return end->unordered.items[0].due;
+    return end->pipe.head != NULL ? end->pipe.head->due : SIM_NEVER;
 }
 
 static inline Packet *
-pipe_take_first(Pipe *pipe)
+pipe_take_first(LinkEnd *end)
 {
-    if (pipe_heap_is_first(pipe))
-        return packet_heap_take(&pipe->heap).packet;
-    return pipe_list_take(pipe);
+    if (pipe_unordered_is_first(end)) {
+        Packet *packet = packet_heap_take(&end->unordered).packet;
+        end->is_ordered = end->unordered.count == 0;
+        return packet;
+    }
+    Packet *packet = end->pipe.head;
+    end->pipe.head = packet->next;
+    packet->next = NULL;
+    return packet;
 }
 
 /* What is due now reaches the far interface. The event may be one that an
@@ -85,26 +83,26 @@ pipe_arrive(void *arg)
 {
     LinkEnd *end = arg;
     Pipe *pipe = &end->pipe;
-    SimTime now = sim_now(end->sim);
+    SimTime now = link_now(end);
 
     if (now != pipe->event_at)
         return;
-    while (pipe_first_due(pipe) <= now) {
-        Packet *packet = pipe_take_first(pipe);
+    while (pipe_first_due(end) <= now) {
+        Packet *packet = pipe_take_first(end);
 
         link_note(end, PACKET_EVENT_DELIVERED, packet, NULL, 0);
         host_receive(end->to, packet);
     }
     pipe->event_at = SIM_NEVER;
-    SimTime next = pipe_first_due(pipe);
+    SimTime next = pipe_first_due(end);
     if (next != SIM_NEVER)
         pipe_expect(end, next);
-    if (probe_is_heard(&end->probes->queue))
+    if (probe_is_heard(&end->traits->probes->queue))
         link_record_queue_change(end); /* a FIFO has no event of its own that could tell */
 }
 
 Packet *
-pipe_take_any(Pipe *pipe)
+pipe_take_any(LinkEnd *end)
 {
-    return pipe_first_due(pipe) != SIM_NEVER ? pipe_take_first(pipe) : NULL;
+    return pipe_first_due(end) != SIM_NEVER ? pipe_take_first(end) : NULL;
 }

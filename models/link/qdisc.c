@@ -37,7 +37,7 @@ qdisc_free(Qdisc *qdisc)
     Packet *packet;
 
     while ((packet = qdisc->ops->take(qdisc)) != NULL)
-        packet_free(qdisc->end->packets, packet);
+        packet_free(qdisc->end->traits->packets, packet);
     qdisc->ops->destroy(qdisc);
 }
 

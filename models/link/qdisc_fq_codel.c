@@ -38,7 +38,7 @@ fq_create(const LinkEnd *end)
     fq->flows = g_new0(FqFlow, fq->n_flows);
 
     char *name = g_strdup_printf("link %s %u fq_codel", end->link->name, end->direction);
-    sim_rng_named(end->sim, &rng, name);
+    sim_rng_named(end->traits->sim, &rng, name);
     g_free(name);
     fq->key[0] = sim_rng_u64(&rng);
     fq->key[1] = sim_rng_u64(&rng);

@@ -31,9 +31,9 @@ red_update_average(Red *red, SimTime now)
 {
     const QdiscParams *params = red->base.params;
 
-    if (red->base.packets == 0 && red->idle_since != SIM_NEVER && red->base.end->rate > 0) {
+    if (red->base.packets == 0 && red->idle_since != SIM_NEVER && red->base.end->traits->rate > 0) {
         SimTime idle = MAX(0, now - MAX(red->idle_since, red->base.end->busy_until));
-        double typical = 1000.0 * 8 * (double)SIM_SEC / (double)red->base.end->rate;
+        double typical = 1000.0 * 8 * (double)SIM_SEC / (double)red->base.end->traits->rate;
         red->average *= pow(1 - params->red_weight, (double)idle / typical);
     }
     red->idle_since = SIM_NEVER;

@@ -23,7 +23,7 @@ tbf_create(const LinkEnd *end)
     sim_check(end->params.queue.tbf_rate > 0);
     sim_check(end->params.queue.tbf_burst >= end->params.mtu);
     tbf->tokens = end->params.queue.tbf_burst * TBF_UNITS_PER_BYTE;
-    tbf->counted_at = sim_now(end->sim);
+    tbf->counted_at = link_now(end);
     return &tbf->base;
 }
 

@@ -18,7 +18,7 @@ server_new(LinkEnd *end)
     sim_check(end->params.n_trace == 0 || end->params.trace[end->params.n_trace - 1] > 0);
     server->qdisc = qdisc_new(end);
     server->event_at = SIM_NEVER;
-    server->trace_origin = sim_now(end->sim);
+    server->trace_origin = link_now(end);
     return server;
 }
 
@@ -26,7 +26,7 @@ void
 server_free(LinkEnd *end, LinkServer *server)
 {
     if (server->in_service != NULL)
-        packet_free(end->packets, server->in_service);
+        packet_free(end->traits->packets, server->in_service);
     qdisc_free(server->qdisc);
     g_free(server);
 }
@@ -38,7 +38,7 @@ server_expect(LinkEnd *end, SimTime when)
 
     if (when < server->event_at) {
         server->event_at = when;
-        sim_at(end->sim, when, server_event, end);
+        sim_at(end->traits->sim, when, server_event, end);
     }
 }
 
@@ -51,7 +51,7 @@ server_dequeue(LinkEnd *end, SimTime now, SimTime *again)
     if (packet != NULL) {
         SimTime sojourn = now - packet->tx_at;
         packet->tx_at = now;
-        if (probe_is_heard(&end->probes->queue))
+        if (probe_is_heard(&end->traits->probes->queue))
             link_record_queue(end, sojourn);
     }
     return packet;
@@ -114,7 +114,7 @@ server_run_trace(LinkEnd *end, SimTime now)
             server->in_service = server_dequeue(end, now, &again);
             if (server->in_service == NULL)
                 break; /* what is left of the opportunity is lost */
-            server->bytes_left = server->in_service->ip.total_len + end->overhead;
+            server->bytes_left = server->in_service->ip.total_len + end->traits->overhead;
         }
         uint32_t part = MIN(budget, server->bytes_left);
         budget -= part;
@@ -134,7 +134,7 @@ static void
 server_event(void *arg)
 {
     LinkEnd *end = arg;
-    SimTime now = sim_now(end->sim);
+    SimTime now = link_now(end);
 
     if (end->server == NULL || end->server->event_at != now)
         return;
@@ -154,7 +154,7 @@ server_send(LinkEnd *end, Packet *packet, SimTime now)
     if (end->busy_until > now || qdisc->packets > 0 || end->params.n_trace > 0)
         link_note(end, PACKET_EVENT_QUEUED, packet, NULL, 0);
     qdisc->ops->enqueue(qdisc, packet, now);
-    if (probe_is_heard(&end->probes->queue))
+    if (probe_is_heard(&end->traits->probes->queue))
         link_record_queue(end, -1); /* what it will wait is known as it leaves */
     if (qdisc->packets == 0 && end->server->in_service == NULL)
         return;

@@ -7,29 +7,33 @@
 SimTime
 transmit_time(LinkEnd *end, uint32_t ip_bytes)
 {
-    if (end->rate == 0)
+    LinkTraits *traits = end->traits;
+    TransmitMemo *memo = &traits->memos[ip_bytes / 64 % LINK_MEMOS];
+
+    if (traits->rate == 0)
         return 0;
-    if (ip_bytes != end->memo_bytes) { /* most packets of a direction are of one size */
-        uint64_t bits_ns = (uint64_t)(ip_bytes + end->overhead) * 8 * (uint64_t)SIM_SEC;
-        end->memo_bytes = ip_bytes;
-        end->memo_ns = (SimTime)(bits_ns / end->rate);
-        end->memo_rest = bits_ns % end->rate;
+    if (G_UNLIKELY(ip_bytes != memo->ip_bytes)) {
+        uint64_t bits_ns = (uint64_t)(ip_bytes + traits->overhead) * 8 * (uint64_t)SIM_SEC;
+
+        *memo = (TransmitMemo){ .ip_bytes = ip_bytes,
+                                .ns = (SimTime)(bits_ns / traits->rate),
+                                .rest = bits_ns % traits->rate };
     }
-    end->rest += end->memo_rest;
-    if (end->rest < end->rate)
-        return end->memo_ns;
-    end->rest -= end->rate;
-    return end->memo_ns + 1;
+    end->rest += memo->rest;
+    if (end->rest < traits->rate)
+        return memo->ns;
+    end->rest -= traits->rate;
+    return memo->ns + 1;
 }
 
 SimTime
 link_end_transmit_time(const LinkEnd *end, uint32_t ip_bytes)
 {
-    uint64_t bits_ns = (uint64_t)(ip_bytes + end->overhead) * 8 * (uint64_t)SIM_SEC;
+    uint64_t bits_ns = (uint64_t)(ip_bytes + end->traits->overhead) * 8 * (uint64_t)SIM_SEC;
 
-    if (end->rate == 0 || end->params.n_trace > 0)
+    if (end->traits->rate == 0 || end->params.n_trace > 0)
         return 0;
-    return (SimTime)((bits_ns + end->rate - 1) / end->rate);
+    return (SimTime)((bits_ns + end->traits->rate - 1) / end->traits->rate);
 }
 
 /* Forgets those whose first bit has left. */
@@ -77,7 +81,7 @@ link_end_queue(const LinkEnd *end, uint32_t *packets, uint64_t *bytes)
         server_queue(end, packets, bytes);
         return;
     }
-    wait_ring_advance(ring, sim_now(end->sim));
+    wait_ring_advance(ring, link_now(end));
     *packets = ring->count;
     *bytes = ring->bytes;
 }
@@ -91,26 +95,26 @@ transmit_fifo(LinkEnd *end, Packet *packet, SimTime now)
 
     if (end->busy_until > now) {
         wait_ring_advance(ring, now);
-        if (G_UNLIKELY(ring->count >= end->limit_packets ||
-                       ring->bytes + bytes > end->limit_bytes)) {
+        if (G_UNLIKELY(ring->count >= end->traits->limit_packets ||
+                       ring->bytes + bytes > end->traits->limit_bytes)) {
             link_drop(end, packet, "queue full");
             return;
         }
         tx_at = end->busy_until;
         wait_ring_add(ring, tx_at, bytes);
         link_note(end, PACKET_EVENT_QUEUED, packet, NULL, tx_at - now);
-        if (probe_is_heard(&end->probes->queue))
+        if (probe_is_heard(&end->traits->probes->queue))
             link_record_queue(end, tx_at - now);
     } else {
         end->rest = 0;
     }
     packet->tx_at = tx_at;
-    if (end->rate != 0)
+    if (end->traits->rate != 0)
         end->busy_until = tx_at + transmit_time(end, bytes);
     else
         end->busy_until = tx_at;
     if (G_LIKELY(end->is_plain))
-        pipe_add(end, packet, end->busy_until + end->delay);
+        pipe_add(end, packet, end->busy_until + end->traits->delay);
     else
         transmit_done(end, packet, end->busy_until);
 }
@@ -120,18 +124,18 @@ transmit_done(LinkEnd *end, Packet *packet, SimTime sent)
 {
     const LinkParams *params = &end->params;
     SimTime held_back = packet->due; /* by a fate */
-    SimTime due = sent + end->delay + held_back;
+    SimTime due = sent + end->traits->delay + held_back;
 
     packet->due = 0;
     if (params->reorder > 0 && sim_rng_chance(&impair_dice(end)->reorder, params->reorder)) {
-        SimTime by = params->reorder_by > 0 ? params->reorder_by : -end->delay;
+        SimTime by = params->reorder_by > 0 ? params->reorder_by : -end->traits->delay;
         link_note(end, PACKET_EVENT_DELAYED, packet, "reorder", by);
         pipe_add_unordered(end, packet, due + by);
         return;
     }
     if (params->jitter.kind != JITTER_NONE) {
         SimTime by = impair_jitter(end);
-        by = MAX(by, -end->delay); /* nothing arrives before it has left */
+        by = MAX(by, -end->traits->delay); /* nothing arrives before it has left */
         link_note(end, PACKET_EVENT_DELAYED, packet, "jitter", by);
         due += by;
         if (params->jitter.keeps_order && held_back == 0) {

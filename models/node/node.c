@@ -55,6 +55,7 @@ net_free(Net *net)
     for (guint i = net->hosts->len; i-- > 0;)
         host_free(g_ptr_array_index(net->hosts, i));
     g_ptr_array_unref(net->links);
+    g_clear_pointer(&net->traits, g_hash_table_unref);
     g_ptr_array_unref(net->hosts);
 
     Probe *probes[] = {

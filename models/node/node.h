@@ -83,8 +83,9 @@ struct Net {
     PacketPool packets;
     StreamTable *streams; /* owns */
     NetProbes probes;
-    GPtrArray *hosts;      /* owns Host */
-    GPtrArray *links;      /* owns Link (models/link) */
+    GPtrArray *hosts;   /* owns Host */
+    GPtrArray *links;   /* owns Link (models/link) */
+    GHashTable *traits; /* owns: what links that are alike share (models/link/traits.c); or NULL */
     uint32_t last_conn_id; /* connection ids are unique in the run */
     bool routes_known;     /* static routes computed since the topology last changed */
     struct TcpShared *tcp; /* owned by its users: models/tcp/shared.h; NULL: none yet */

@@ -40,7 +40,6 @@ packet_new_tcp(PacketPool *pool)
 
     /* What lies behind says by its counts whether it means anything. */
     memset(&packet->tcp, 0, offsetof(TcpHeader, sacks));
-    packet->tcp.fastopen_len = 0;
     packet->ip.proto = IP_PROTO_TCP;
     return packet;
 }

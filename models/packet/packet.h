@@ -40,29 +40,28 @@ enum {
 };
 
 struct Packet {
-    /* What links and routers touch: one cache line. */
+    /* What links and routers touch: one cache line, and of the next tx_at. */
     SIM_LINE_ALIGNED Packet *next; /* in whichever list holds it */
     SimTime due;                   /* for the link that holds it: when it leaves the far end */
     IpHeader ip;
 
-    /* What its receiver touches: the next line, up to the timestamps. */
+    /* What its maker and its receiver touch: two lines, up to the timestamps. */
     SIM_LINE_ALIGNED RawBytes *raw; /* owns a reference; set: what follows the IP header */
     Payload payload;
-    uint32_t conn;  /* id of the connection that sent it; 0: none */
-    uint16_t flags; /* PACKET_* */
+    SimTime tx_at; /* for the link that holds it: when its first bit leaves */
+    uint64_t id;   /* serial number in the run; a copy has its own */
+    /* Owns a reference. What a fragment was cut from (PACKET_FRAGMENT), or what
+     * an ICMP error quotes; else NULL. */
+    Datagram *fragment_of;
+    uint64_t copy_of; /* id of the packet this is a copy or a fragment of; 0: an original */
+    uint32_t conn;    /* id of the connection that sent it; 0: none */
+    uint16_t flags;   /* PACKET_* */
+    const char *why;  /* the rule that made it, for the why-log; static text, may be NULL */
     union {
         TcpHeader tcp;
         UdpHeader udp;
         IcmpHeader icmp;
     };
-
-    SimTime tx_at;    /* for the link that holds it: when its first bit leaves */
-    uint64_t id;      /* serial number in the run; a copy has its own */
-    uint64_t copy_of; /* id of the packet this is a copy or a fragment of; 0: an original */
-    const char *why;  /* the rule that made it, for the why-log; static text, may be NULL */
-    /* Owns a reference. What a fragment was cut from (PACKET_FRAGMENT), or what
-     * an ICMP error quotes; else NULL. */
-    Datagram *fragment_of;
     uint32_t memory; /* with PACKET_REASSEMBLED; else unset */
 };
 

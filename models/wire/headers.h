@@ -74,10 +74,10 @@ typedef struct TcpHeader {
     uint8_t option_bytes; /* as rendered, padded to 4 */
     uint16_t mss;
     uint8_t wscale;
-    uint8_t n_sacks; /* blocks in sacks; the first may be a D-SACK (RFC 2883) */
+    uint8_t n_sacks;      /* blocks in sacks; the first may be a D-SACK (RFC 2883) */
+    uint8_t fastopen_len; /* of fastopen_cookie */
     uint32_t tsval, tsecr;
     SackBlock sacks[TCP_MAX_SACK_BLOCKS];
-    uint8_t fastopen_len;
     uint8_t fastopen_cookie[TCP_FASTOPEN_COOKIE_MAX];
 } TcpHeader;
 

@@ -1,11 +1,24 @@
 /* The send queue by itself: a ring that is cut, searched and emptied. */
 #include "models/tcp/txqueue.h"
 
+/* As much of a TCP as a queue needs. */
+typedef struct Bench {
+    TcpConn conn;
+    TcpStack stack;
+    TcpShared shared;
+    SimArena arena;
+} Bench;
+
 static TcpConn *
 conn_with(unsigned n, uint32_t len, uint32_t mss)
 {
-    TcpConn *conn = g_new0(TcpConn, 1);
+    Bench *bench = g_aligned_alloc0(1, sizeof *bench, SIM_LINE);
+    TcpConn *conn = &bench->conn;
 
+    sim_arena_init(&bench->arena);
+    sim_pool_init(&bench->shared.tx_queues, &bench->arena, sizeof(TcpTxQueue));
+    bench->stack.shared = &bench->shared;
+    conn->stack = &bench->stack;
     conn->rec.sack_ok = true;
     for (unsigned i = 0; i < n; i++) {
         TcpTxSeg *seg = tcp_tx_push(conn, 1 + i * len);
@@ -21,8 +34,12 @@ conn_with(unsigned n, uint32_t len, uint32_t mss)
 static void
 conn_drop(TcpConn *conn)
 {
+    Bench *bench = (Bench *)conn;
+
     tcp_tx_free(conn);
-    g_free(conn);
+    g_assert_cmpuint(bench->shared.tx_queues.live, ==, 0);
+    sim_arena_done(&bench->arena);
+    g_aligned_free(bench);
 }
 
 static void
