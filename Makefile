@@ -70,7 +70,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtestsupport.a $(LIBS)
 # What people call
 demo:
 	scripts/install-deps
-	@$(MAKE) -j$(JOBS) --no-print-directory all
+	@echo 'Building $(BUILD)/halfopen: a minute or two, silent if all is well ...'
+	@$(MAKE) -j$(JOBS) --no-print-directory -s all
 	$(BUILD)/halfopen run scenarios/lost_final_ack.lua --plot --out runs/demo
 
 # Who may not install packages runs what those that are there allow: the other tests skip.

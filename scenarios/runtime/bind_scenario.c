@@ -152,7 +152,7 @@ note(lua_State *L, const char *what, bool is_log)
     Saying *saying = g_new0(Saying, 1);
 
     saying->at = lab->world == NULL ? 0 : sim_now(lab->world->sim);
-    saying->text = g_strdup(text);
+    saying->text = g_strchomp(g_strdup(text)); /* a table's last column may be padded */
     saying->world = g_strdup(lab->world == NULL ? "" : lab->world->name);
     saying->is_log = is_log;
     g_ptr_array_add(lab->sayings, saying);

@@ -45,6 +45,24 @@ print_help(void)
            "Begin with: halfopen run scenarios/handshake.lua\n");
 }
 
+/* "; did you mean --seed?" for an option that there is not. g_free. */
+static char *
+option_hint(const char *message, const GOptionEntry *first, const GOptionEntry *second)
+{
+    static const char unknown[] = "Unknown option --";
+    const GOptionEntry *const lists[] = { first, second };
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *word;
+
+    if (!g_str_has_prefix(message, unknown))
+        return g_strdup("");
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (const GOptionEntry *entry = lists[i]; entry && entry->long_name; entry++)
+            g_ptr_array_add(names, (void *)entry->long_name);
+    word = suggest_word(message + strlen(unknown), (const char *const *)names->pdata, names->len);
+    return word == NULL ? g_strdup("") : g_strdup_printf("; did you mean --%s?", word);
+}
+
 bool
 cli_parse(const char *usage, const char *summary, GOptionEntry *first, GOptionEntry *second,
           int argc, char **argv, char ***files, int *status)
@@ -73,7 +91,10 @@ cli_parse(const char *usage, const char *summary, GOptionEntry *first, GOptionEn
     g_option_context_add_main_entries(context, remaining, NULL);
     *status = EXIT_GOOD;
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        *status = cli_fail("%s (%s --help lists the options)", error->message, g_get_prgname());
+        g_autofree char *hint = option_hint(error->message, first, second);
+
+        *status =
+            cli_fail("%s%s (%s --help lists the options)", error->message, hint, g_get_prgname());
         g_strfreev(rest);
         return false;
     }

@@ -297,6 +297,22 @@ show_sayings(const Lab *lab)
     }
 }
 
+/* What was cut off may be what the scenario wanted to show. */
+static void
+show_stop(const Lab *lab)
+{
+    char at[SIM_TIME_TEXT];
+
+    for (unsigned i = 0; i < lab->worlds->len; i++) {
+        const World *world = lab->worlds->pdata[i];
+
+        if (sim_now(world->sim) >= lab->options.until) {
+            printf("Stopped at %s by --until.\n", sim_time_format(lab->options.until, at));
+            return;
+        }
+    }
+}
+
 static void
 show_expectations(const Lab *lab, FILE *out)
 {
@@ -357,6 +373,7 @@ report(Run *run, Lab *lab)
     if (!run->is_quiet) {
         show_ladders(run, lab);
         show_sayings(lab);
+        show_stop(lab);
         if (n > 0 && failures == 0)
             printf(n == 1 ? "The %u expectation is met.\n" : "All %u expectations met.\n", n);
     }

@@ -6,6 +6,7 @@
 #include "scenarios/runtime/bind.h"
 #include "scenarios/runtime/process.h"
 #include "scenarios/runtime/sandbox.h"
+#include "scenarios/runtime/suggest.h"
 
 /* Raised by scenario{} when only the description was asked for. */
 static const char described[] = "described";
@@ -263,7 +264,10 @@ read_file(Lab *lab, const char *file)
         return true;
     }
     if (!g_file_get_contents(file, &lab->source, &len, &error)) {
-        lab->error = g_strdup_printf("cannot read the scenario: %s", error->message);
+        g_autofree char *hint =
+            g_file_test(file, G_FILE_TEST_EXISTS) ? g_strdup("") : suggest_scenario(file);
+
+        lab->error = g_strdup_printf("cannot read the scenario: %s%s", error->message, hint);
         return false;
     }
     if (strlen(lab->source) != len || lab->source[0] == '\033') {

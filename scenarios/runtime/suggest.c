@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/sock/stack.h"
+#include "scenarios/runtime/sandbox.h"
 
 #define LONGEST 63
 
@@ -60,6 +61,55 @@ suggest_text(const char *found, const char *const *words, size_t n)
     const char *word = suggest_word(found, words, n);
 
     return word == NULL ? g_strdup("") : g_strdup_printf("; did you mean \"%s\"?", word);
+}
+
+static gint
+compare_names(gconstpointer x, gconstpointer y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+/* The path of the scenario in a folder whose name is nearest; NULL: none is near. */
+static char *
+nearest_scenario(const char *folder, const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *entry, *word;
+
+    while (dir != NULL && (entry = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_suffix(entry, ".lua"))
+            g_ptr_array_add(names, g_strndup(entry, strlen(entry) - strlen(".lua")));
+    if (dir != NULL)
+        g_dir_close(dir);
+    g_ptr_array_sort(names, compare_names); /* of equally near ones always the same */
+    word = suggest_word(name, (const char *const *)names->pdata, names->len);
+    if (word == NULL)
+        return NULL;
+
+    g_autofree char *file = g_strconcat(word, ".lua", NULL);
+
+    return g_build_filename(strcmp(folder, ".") == 0 ? "" : folder, file, NULL);
+}
+
+char *
+suggest_scenario(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *lib = sandbox_lib_folder();
+    g_autofree char *ours = lib == NULL ? NULL : g_path_get_dirname(lib);
+    const char *folders[] = { folder, "scenarios", ours, NULL };
+
+    if (g_str_has_suffix(name, ".lua"))
+        name[strlen(name) - strlen(".lua")] = '\0';
+    for (unsigned i = 0; folders[i] != NULL; i++) {
+        g_autofree char *nearest = nearest_scenario(folders[i], name);
+
+        if (nearest != NULL)
+            return g_strdup_printf("; did you mean \"%s\"?", nearest);
+    }
+    return g_strdup("");
 }
 
 /* Only what follows the last dot is compared: the prefix may be left out. */

@@ -1,32 +1,8 @@
 #!/bin/sh
 # What a user gets wrong ends with exit status 2 and one clear line, and leaves
 # an earlier run's folder as it was.
-BUILD=${BUILD:-build}
-halfopen=$PWD/$BUILD/halfopen
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+. tests/support/tap.sh
 cd "$dir" || exit 1
-n=0
-
-ok() { # status claim
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-
-# refuses CLAIM PATTERN COMMAND...: exit 2, one line on stderr that has PATTERN
-refuses() {
-    claim=$1 pattern=$2
-    shift 2
-    "$@" >out 2>err
-    status=$?
-    if [ $status -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q -- "$pattern" err; then
-        ok 0 "$claim"
-    else
-        ok 1 "$claim"
-        echo "# exit status $status, expected 2 and one line with: $pattern"
-        sed 's/^/# /' err
-    fi
-}
 
 # refuses_text CLAIM PATTERN TEXT: the same for a scenario of this text
 refuses_text() {
@@ -43,6 +19,8 @@ run("1s")
 LUA
 "$halfopen" run good.lua --out kept --quiet
 ok $? "a good scenario runs"
+"$halfopen" run good.lua --until 10ms --no-folder >out && grep -q '^Stopped at 10ms by --until.$' out
+ok $? "a run that --until cut short says so"
 before=$(find kept -type f | sort | xargs cksum)
 
 refuses_text "a misspelt key of a link is told with a suggestion" \
@@ -102,7 +80,12 @@ printf '\033Lua' >bad.lua
 refuses "a compiled file" "is no text" "$halfopen" run bad.lua --out kept
 refuses "an unreadable file" "cannot read the scenario.*nowhere.lua" "$halfopen" run nowhere.lua --out kept
 refuses "no file" "expected one scenario" "$halfopen" run
-refuses "an unknown option" "Unknown option --sed" "$halfopen" run good.lua --sed 3
+refuses "a scenario that is not there is told with a suggestion" 'No such file or directory; did you mean "good.lua"?' \
+    "$halfopen" run god.lua --out kept
+refuses "and found among those that came with the program" 'did you mean ".*scenarios/handshake.lua"?' \
+    "$halfopen" run handshake --out kept
+refuses "an unknown option" 'Unknown option --untill; did you mean --until? (halfopen run --help lists the options)' \
+    "$halfopen" run good.lua --untill 3
 refuses "an unknown command" 'found "rnu".*did you mean "run"?' "$halfopen" rnu good.lua
 refuses "an unknown parameter" 'good.lua has no parameter "dely"; did you mean "delay"?' \
     "$halfopen" run good.lua --set dely=3 --out kept
@@ -234,4 +217,4 @@ refuses "a folder to draw that is no run's" "other" "$halfopen" plot other
 ok $? "the earlier run's folder is untouched"
 [ "$(ls -A | grep -c kept)" -eq 1 ]
 ok $? "nothing is left beside it"
-echo "1..$n"
+done_testing
