@@ -27,6 +27,37 @@ close_window(Sender *s)
 /* ---- window probes ---------------------------------------------------------------------- */
 
 static void
+a_closed_window_is_probed_below_una(void)
+{
+    g_autoptr(Sender) s = sender_with(NULL, NULL);
+    SimTime expected = 220 * SIM_MS;
+
+    close_window(s);
+    for (int i = 0; i < 6; i++) {
+        g_assert_cmpint(sender_await(s, 1000, 1000), ==, expected);
+        sender_ack(s, 1001, NULL);
+        expected *= 2;
+    }
+    s->wnd = 65536;
+    sender_ack(s, 1001, NULL);
+    sender_expect(s, 1001, 2001);
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPWinProbe), ==, 6);
+}
+
+static void
+unanswered_probes_end_after_retries2(void)
+{
+    g_autoptr(Sender) s = sender_with("net.ipv4.tcp_retries2", "6");
+
+    close_window(s);
+    for (int i = 0; i < 6; i++)
+        sender_await(s, 1000, 1000);
+    sender_run(s, 15 * SIM_SEC);
+    sender_expect_silence(s);
+    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
+}
+
+static void
 answered_probes_go_on_for_ever(void)
 {
     g_autoptr(Sender) s = sender_with("net.ipv4.tcp_retries2", "5");
@@ -132,15 +163,52 @@ a_window_shrunk_over_data_in_flight_is_probed_by_it(void)
     g_assert_cmpint(s->conn->state, ==, TCP_ESTABLISHED);
 }
 
+/* A sender whose user has closed, with 1000 bytes that the peer's closed window keeps back. */
+static Sender *
+orphan_at_closed_window(const char *name, const char *value)
+{
+    Sender *s = sender_with(name, value);
+
+    close_window(s);
+    g_assert_cmpint(sock_close(s->bench->sock), ==, 0);
+    s->bench->sock = NULL;
+    return s;
+}
+
+static void
+answered_probes_of_an_orphan_end_two_minutes_apart_on_linux(void)
+{
+    g_autoptr(Sender) s = orphan_at_closed_window("orphan_probe_limit", "1");
+
+    for (int i = 0; i < 10; i++) { /* 0.22 s, doubled up to 113 s; the next would be 120 s */
+        sender_await(s, 1000, 1000);
+        sender_ack(s, 1001, NULL);
+    }
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 0);
+    sender_run(s, 121 * SIM_SEC);
+    sender_expect_silence(s);
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 1);
+}
+
+/* RFC 9293 §3.8.6.1: as long as they are answered, the connection stays. */
+static void
+answered_probes_of_an_orphan_go_on_by_the_rfc(void)
+{
+    g_autoptr(Sender) s = orphan_at_closed_window("orphan_probe_limit", "0");
+
+    for (int i = 0; i < 100; i++) {
+        sender_await(s, 1000, 1000);
+        sender_ack(s, 1001, NULL);
+    }
+    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 0);
+}
+
 /* Nobody waits for it any more, so it does not wait for ever either. */
 static void
 an_orphan_gives_up(void)
 {
-    g_autoptr(Sender) s = sender_with("net.ipv4.tcp_orphan_retries", "3");
+    g_autoptr(Sender) s = orphan_at_closed_window("net.ipv4.tcp_orphan_retries", "3");
 
-    close_window(s);
-    sock_close(s->bench->sock);
-    s->bench->sock = NULL;
     tcp_bench_run(s->bench, 60 * SIM_SEC);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 1);
 }
@@ -231,6 +299,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(part, claim) g_test_add_func("/" part "/" #claim, claim)
+    ADD("persist", a_closed_window_is_probed_below_una);
+    ADD("persist", unanswered_probes_end_after_retries2);
     ADD("persist", answered_probes_go_on_for_ever);
     ADD("persist", rto_max_bounds_their_interval);
     ADD("persist", user_timeout_ends_even_answered_ones);
@@ -238,6 +308,8 @@ main(int argc, char **argv)
     ADD("persist", an_opened_window_needs_no_probe);
     ADD("persist", probes_announce_urgent_data);
     ADD("persist", a_window_shrunk_over_data_in_flight_is_probed_by_it);
+    ADD("persist", answered_probes_of_an_orphan_end_two_minutes_apart_on_linux);
+    ADD("persist", answered_probes_of_an_orphan_go_on_by_the_rfc);
     ADD("persist", an_orphan_gives_up);
     ADD("keepalive", a_probe_names_the_last_byte_that_was_acknowledged);
     ADD("keepalive", a_peer_that_is_back_again_starts_the_count_anew);

@@ -1,5 +1,4 @@
-/* RTT estimation, the retransmission timeout, its back-off and its end; the
- * persist timer. */
+/* RTT estimation, the retransmission timeout, its back-off and its end. */
 #include "tests/support/sender.h"
 
 /* Without SACK there is no tail loss probe: the RTO is alone. */
@@ -304,95 +303,6 @@ with_timestamps_the_ack_of_a_retransmission_is_a_sample(void)
     g_assert_cmpuint(s->conn->rtt.backoff, ==, 0);
 }
 
-static void
-a_closed_window_is_probed_below_una(void)
-{
-    g_autoptr(Sender) s = sender_new(PLAIN);
-    SimTime expected = 220 * SIM_MS;
-
-    sender_write(s, 1000);
-    sender_expect(s, 1, 1001);
-    sender_run(s, 20 * SIM_MS);
-    s->wnd = 0;
-    sender_ack(s, 1001, NULL);
-    sender_write(s, 1000);
-    for (int i = 0; i < 6; i++) {
-        g_assert_cmpint(sender_await(s, 1000, 1000), ==, expected);
-        sender_ack(s, 1001, NULL);
-        expected *= 2;
-    }
-    s->wnd = 65536;
-    sender_ack(s, 1001, NULL);
-    sender_expect(s, 1001, 2001);
-    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPWinProbe), ==, 6);
-}
-
-static void
-unanswered_probes_end_after_retries2(void)
-{
-    static const char *const tunables[] = { "net.ipv4.tcp_retries2", "6", NULL };
-    g_autoptr(Sender) s =
-        sender_new((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS, .tunables = tunables });
-
-    sender_write(s, 1000);
-    sender_expect(s, 1, 1001);
-    sender_run(s, 20 * SIM_MS);
-    s->wnd = 0;
-    sender_ack(s, 1001, NULL);
-    sender_write(s, 1000);
-    for (int i = 0; i < 6; i++)
-        sender_await(s, 1000, 1000);
-    sender_run(s, 15 * SIM_SEC);
-    sender_expect_silence(s);
-    g_assert_cmpint(sock_take_error(s->bench->sock), ==, ETIMEDOUT);
-}
-
-/* A sender whose user has closed, with 1000 bytes that the peer's closed window keeps back. */
-static Sender *
-orphan_at_closed_window(const char *limit)
-{
-    const char *const tunables[] = { "orphan_probe_limit", limit, NULL };
-    Sender *s = sender_new((SenderParams){ .mss = 1000, .rtt = 20 * SIM_MS, .tunables = tunables });
-
-    sender_write(s, 1000);
-    sender_expect(s, 1, 1001);
-    sender_run(s, 20 * SIM_MS);
-    s->wnd = 0;
-    sender_ack(s, 1001, NULL);
-    sender_write(s, 1000);
-    g_assert_cmpint(sock_close(s->bench->sock), ==, 0);
-    s->bench->sock = NULL;
-    return s;
-}
-
-static void
-answered_probes_of_an_orphan_end_two_minutes_apart_on_linux(void)
-{
-    g_autoptr(Sender) s = orphan_at_closed_window("1");
-
-    for (int i = 0; i < 10; i++) { /* 0.22 s, doubled up to 113 s; the next would be 120 s */
-        sender_await(s, 1000, 1000);
-        sender_ack(s, 1001, NULL);
-    }
-    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 0);
-    sender_run(s, 121 * SIM_SEC);
-    sender_expect_silence(s);
-    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 1);
-}
-
-/* RFC 9293 §3.8.6.1: as long as they are answered, the connection stays. */
-static void
-answered_probes_of_an_orphan_go_on_by_the_rfc(void)
-{
-    g_autoptr(Sender) s = orphan_at_closed_window("0");
-
-    for (int i = 0; i < 100; i++) {
-        sender_await(s, 1000, 1000);
-        sender_ack(s, 1001, NULL);
-    }
-    g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAbortOnTimeout), ==, 0);
-}
-
 /* Facts 8 and 10: one second apart four times, then doubling. */
 static void
 syns_follow_the_linear_schedule(void)
@@ -466,9 +376,5 @@ main(int argc, char **argv)
     ADD("rto", user_timeout_bounds_connect);
     ADD("rto", progress_restarts_the_timer);
     ADD("rtt", with_timestamps_the_ack_of_a_retransmission_is_a_sample);
-    ADD("persist", a_closed_window_is_probed_below_una);
-    ADD("persist", unanswered_probes_end_after_retries2);
-    ADD("persist", answered_probes_of_an_orphan_end_two_minutes_apart_on_linux);
-    ADD("persist", answered_probes_of_an_orphan_go_on_by_the_rfc);
     return g_test_run();
 }

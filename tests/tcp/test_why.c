@@ -26,15 +26,22 @@ lose_the_first(Sender *s)
 
 /* ---- retransmissions ------------------------------------------------------------------- */
 
+/* Three segments that nobody acknowledges. */
 static void
-timeout_names_rfc_6298(void)
+unanswered_names(const char *const *tunables, SimTime after, const char *what, const char *rule)
 {
-    g_autoptr(Sender) s = sender_with(true, WITHOUT_TLP);
+    g_autoptr(Sender) s = sender_with(true, tunables);
     g_autoptr(Witness) w = witness_new(s->bench->host);
 
     sender_write(s, 3000);
-    sender_run(s, SIM_SEC);
-    witness_expect(w, "retransmit", "RTO retransmission", "RFC 6298 §5.4");
+    sender_run(s, after);
+    witness_expect(w, "retransmit", what, rule);
+}
+
+static void
+timeout_names_rfc_6298(void)
+{
+    unanswered_names(WITHOUT_TLP, SIM_SEC, "RTO retransmission", "RFC 6298 §5.4");
 }
 
 static void
@@ -52,12 +59,7 @@ slow_start_after_a_timeout_names_rfc_5681(void)
 static void
 tail_loss_probe_names_rfc_8985(void)
 {
-    g_autoptr(Sender) s = sender_with(true, NULL);
-    g_autoptr(Witness) w = witness_new(s->bench->host);
-
-    sender_write(s, 3000);
-    sender_run(s, 250 * SIM_MS);
-    witness_expect(w, "retransmit", "tail loss probe", "RFC 8985 §7.3");
+    unanswered_names(NULL, 250 * SIM_MS, "tail loss probe", "RFC 8985 §7.3");
 }
 
 static void
@@ -108,26 +110,31 @@ window_probe_names_rfc_9293(void)
     witness_expect(w, "retransmit", "window probe", "RFC 9293 §3.8.6.1");
 }
 
+/* What is sent again from a state, and the end that it comes to. */
+static void
+retries_name(TcpState state, SimTime after, const char *what, const char *rule, const char *end,
+             const char *end_rule)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, state);
+    g_autoptr(Witness) w = witness_new(b->host);
+
+    tcp_bench_run(b, after);
+    witness_expect(w, "retransmit", what, rule);
+    witness_expect(w, "transition", end, end_rule);
+}
+
 static void
 syns_name_their_sysctl_and_the_one_that_ends_them(void)
 {
-    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_SYN_SENT);
-    g_autoptr(Witness) w = witness_new(b->host);
-
-    tcp_bench_run(b, 200 * SIM_SEC);
-    witness_expect(w, "retransmit", "SYN retransmission", "net.ipv4.tcp_syn_retries");
-    witness_expect(w, "transition", "retransmission timeout", "net.ipv4.tcp_syn_retries");
+    retries_name(TCP_SYN_SENT, 200 * SIM_SEC, "SYN retransmission", "net.ipv4.tcp_syn_retries",
+                 "retransmission timeout", "net.ipv4.tcp_syn_retries");
 }
 
 static void
 syn_acks_name_rfc_9293_and_the_sysctl_that_ends_them(void)
 {
-    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_SYN_RECEIVED);
-    g_autoptr(Witness) w = witness_new(b->host);
-
-    tcp_bench_run(b, 100 * SIM_SEC);
-    witness_expect(w, "retransmit", "SYN-ACK", "RFC 9293 §3.8.1");
-    witness_expect(w, "transition", "SYN-ACK retries used up", "net.ipv4.tcp_synack_retries");
+    retries_name(TCP_SYN_RECEIVED, 100 * SIM_SEC, "SYN-ACK", "RFC 9293 §3.8.1",
+                 "SYN-ACK retries used up", "net.ipv4.tcp_synack_retries");
 }
 
 /* ---- endings by time ------------------------------------------------------------------- */
