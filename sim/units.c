@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/digits.h"
+
 typedef struct Unit {
     const char *name;
     uint64_t worth; /* in the base unit */
@@ -211,6 +213,21 @@ unit_for_time(uint64_t time)
     return &time_units[1];
 }
 
+/* ".25" of rest / worth, worth a power of ten: longer units have whole parts only. */
+static char *
+put_fraction(char *to, uint64_t rest, uint64_t worth)
+{
+    unsigned n = 0;
+
+    for (; worth > 1; worth /= 10)
+        n++;
+    *to = '.';
+    to = digits_put_padded(to + 1, rest, n);
+    while (to[-1] == '0')
+        to--;
+    return to;
+}
+
 const char *
 sim_time_format(SimTime time, char text[SIM_TIME_TEXT])
 {
@@ -222,19 +239,17 @@ sim_time_format(SimTime time, char text[SIM_TIME_TEXT])
         g_strlcpy(text, "0s", SIM_TIME_TEXT);
         return text;
     }
-    const char *sign = time < 0 ? "-" : "";
     uint64_t size = time < 0 ? -(uint64_t)time : (uint64_t)time;
     const Unit *unit = unit_for_time(size);
-    int length = g_snprintf(text, SIM_TIME_TEXT, "%s%" PRIu64, sign, size / unit->worth);
-
     uint64_t rest = size % unit->worth;
+    char *end = text;
+
+    if (time < 0)
+        *end++ = '-';
+    end = digits_put(end, size / unit->worth);
     if (rest != 0)
-        text[length++] = '.';
-    for (; rest != 0; rest %= unit->worth) {
-        rest *= 10;
-        text[length++] = (char)('0' + rest / unit->worth);
-    }
-    g_strlcpy(text + length, unit->name, SIM_TIME_TEXT - (gsize)length);
+        end = put_fraction(end, rest, unit->worth);
+    g_strlcpy(end, unit->name, (gsize)(text + SIM_TIME_TEXT - end));
     return text;
 }
 

@@ -1,6 +1,11 @@
 /* Units as a person writes them, good and bad, and times as text. */
 #include "sim/time.h"
 
+#include <inttypes.h>
+
+#include "sim/digits.h"
+#include "sim/rng.h"
+
 static void
 times_are_exact_to_the_nanosecond(void)
 {
@@ -177,6 +182,50 @@ times_print_as_a_person_would_write_them(void)
     }
 }
 
+static void
+assert_digits(uint64_t value)
+{
+    char text[DIGITS_ROOM], *expected = g_strdup_printf("%" PRIu64, value);
+
+    *digits_put(text, value) = '\0';
+    g_assert_cmpstr(text, ==, expected);
+    g_free(expected);
+}
+
+static void
+digits_are_those_that_printf_writes(void)
+{
+    SimRng rng;
+
+    sim_rng_init(&rng, 1, "digits");
+    assert_digits(0);
+    assert_digits(UINT64_MAX);
+    for (uint64_t power = 1; power <= UINT64_C(1000000000000000000); power *= 10) {
+        assert_digits(power - 1);
+        assert_digits(power);
+        assert_digits(power * 9 + power / 7);
+    }
+    for (unsigned i = 0; i < 20000; i++)
+        assert_digits(sim_rng_u64(&rng) >> i % 64);
+}
+
+static void
+padded_digits_have_zeros_before_them(void)
+{
+    char text[DIGITS_ROOM];
+
+    for (unsigned n = 1; n <= DIGITS_MOST; n++) {
+        uint64_t value = n % 3 == 0 ? 0 : 7;
+        char *expected = g_strdup_printf("%0*" PRIu64, (int)n, value);
+
+        *digits_put_padded(text, value, n) = '\0';
+        g_assert_cmpstr(text, ==, expected);
+        g_free(expected);
+    }
+    *digits_put_padded(text, 123456789, 9) = '\0';
+    g_assert_cmpstr(text, ==, "123456789");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -187,6 +236,8 @@ main(int argc, char **argv)
     ADD(rates_are_bits_a_second);
     ADD(sizes_are_bytes_and_binary_prefixes_say_so);
     ADD(times_print_as_a_person_would_write_them);
+    ADD(digits_are_those_that_printf_writes);
+    ADD(padded_digits_have_zeros_before_them);
 #undef ADD
     return g_test_run();
 }

@@ -1,0 +1,17 @@
+/* Whole numbers as decimal text, without printf: the files of a run hold
+ * millions of them. Each function writes at `to`, no final '\0', and returns
+ * the end of the number. It may write over DIGITS_ROOM bytes, whatever the number is.
+ */
+#ifndef HALFOPEN_SIM_DIGITS_H
+#define HALFOPEN_SIM_DIGITS_H
+
+#include <stdint.h>
+
+#define DIGITS_MOST 20 /* of a uint64_t */
+#define DIGITS_ROOM 32
+
+char *digits_put(char *to, uint64_t value);
+/* Exactly `n` digits (1 to DIGITS_MOST), zeros before; value < 10^n. */
+char *digits_put_padded(char *to, uint64_t value, unsigned n);
+
+#endif
