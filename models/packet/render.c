@@ -1,5 +1,5 @@
 /* A packet as the bytes of a real wire. */
-#include "models/packet/packet.h"
+#include "models/packet/image.h"
 
 #include <glib.h>
 #include <string.h>
@@ -10,34 +10,25 @@ enum { RENDER_MAX = 65535 + 128 }; /* with room for options that grew */
 
 static uint32_t render_datagram(const PacketPool *pool, const Packet *packet, uint8_t *bytes);
 
-/* Everything after the IP header, for a packet that is kept as headers; its
- * length. The checksum field is still zero. */
+/* The transport header of a packet that is kept as headers, its checksum field
+ * still zero; the header's length. */
 static uint32_t
-render_transport(const PacketPool *pool, const Packet *packet, uint8_t *to)
+render_transport_header(const Packet *packet, uint8_t *to)
 {
-    uint32_t header = 0;
-
     switch (packet->ip.proto) {
     case IP_PROTO_TCP:
-        header = tcp_render(&packet->tcp, to);
-        break;
+        return tcp_render(&packet->tcp, to);
     case IP_PROTO_UDP:
         udp_render(&packet->udp, to);
-        header = UDP_HEADER_BYTES;
-        break;
+        return UDP_HEADER_BYTES;
     case IP_PROTO_ICMP:
         icmp_render(&packet->icmp, to);
-        header = ICMP_HEADER_BYTES;
-        if (packet->icmp.quoted_len > 0) {
-            icmp_render_quote(&packet->icmp, to + header);
-            header += packet->icmp.quoted_len;
-        }
-        break;
+        if (packet->icmp.quoted_len > 0)
+            icmp_render_quote(&packet->icmp, to + ICMP_HEADER_BYTES);
+        return ICMP_HEADER_BYTES + packet->icmp.quoted_len;
     default:
-        break;
+        return 0;
     }
-    stream_read(pool->streams, packet->payload, to + header);
-    return header + packet->payload.len;
 }
 
 /* An ICMP error that kept the packet it complains of quotes it byte by byte. */
@@ -54,21 +45,47 @@ render_quote(const PacketPool *pool, const Packet *packet, uint8_t *to)
     g_free(quoted);
 }
 
-static void
-render_checksum(const Packet *packet, uint8_t *transport, uint32_t len)
+static PacketChecksum
+checksum_of(const Packet *packet, uint32_t transport_len)
 {
-    uint32_t offset = wire_checksum_offset(packet->ip.proto), sum = 0;
+    bool is_udp = packet->ip.proto == IP_PROTO_UDP;
 
-    if (offset == 0 || (packet->ip.proto == IP_PROTO_UDP && packet->udp.no_checksum))
+    if (is_udp && packet->udp.no_checksum)
+        return (PacketChecksum){ 0 };
+    return (PacketChecksum){
+        .offset = (uint8_t)wire_checksum_offset(packet->ip.proto),
+        .pseudo_sum =
+            packet->ip.proto == IP_PROTO_ICMP ? 0 : wire_pseudo_sum(&packet->ip, transport_len),
+        .is_udp = is_udp,
+        .is_wrong = (packet->flags & PACKET_BAD_CHECKSUM) != 0,
+    };
+}
+
+/* `rest_sum` is of what follows the `len` bytes, an even number if anything does. */
+static void
+render_checksum(const PacketChecksum *checksum, uint8_t *transport, uint32_t len, uint32_t rest_sum)
+{
+    uint16_t value;
+
+    if (checksum->offset == 0)
         return;
-    if (packet->ip.proto != IP_PROTO_ICMP)
-        sum = wire_pseudo_sum(&packet->ip, len);
-    uint16_t checksum = wire_checksum(transport, len, sum);
-    if (checksum == 0 && packet->ip.proto == IP_PROTO_UDP)
-        checksum = 0xffff; /* RFC 768: zero means none */
-    if (packet->flags & PACKET_BAD_CHECKSUM)
-        checksum ^= 0x0100;
-    wire_put16(transport + offset, checksum);
+    value = wire_checksum(transport, len, checksum->pseudo_sum + rest_sum);
+    if (value == 0 && checksum->is_udp)
+        value = 0xffff; /* RFC 768: zero means none */
+    if (checksum->is_wrong)
+        value ^= 0x0100;
+    wire_put16(transport + checksum->offset, value);
+}
+
+static void
+render_ip(const Packet *packet, uint32_t total_len, uint8_t *bytes)
+{
+    IpHeader ip = packet->ip;
+
+    ip.total_len = (uint16_t)total_len;
+    ipv4_render(&ip, bytes);
+    if (ip.bad_checksum)
+        bytes[10] ^= 1;
 }
 
 /* Bytes [frag_offset, +len) of the datagram that it was cut from. */
@@ -87,12 +104,26 @@ render_fragment(const PacketPool *pool, const Packet *packet, uint8_t *to)
     return len;
 }
 
+/* Everything after the IP header, of a packet that is kept as headers. */
+static uint32_t
+render_transport(const PacketPool *pool, const Packet *packet, uint8_t *to)
+{
+    uint32_t header = render_transport_header(packet, to);
+    uint32_t len = header + packet->payload.len;
+    PacketChecksum checksum = checksum_of(packet, len);
+
+    if (packet->ip.proto == IP_PROTO_ICMP && packet->fragment_of != NULL)
+        render_quote(pool, packet, to + ICMP_HEADER_BYTES);
+    stream_read(pool->streams, packet->payload, to + header);
+    render_checksum(&checksum, to, len, 0);
+    return len;
+}
+
 static uint32_t
 render_datagram(const PacketPool *pool, const Packet *packet, uint8_t *bytes)
 {
     uint8_t *transport = bytes + IPV4_HEADER_BYTES;
-    IpHeader ip = packet->ip;
-    uint32_t len;
+    uint32_t len, total_len = packet->ip.total_len;
 
     if (packet->raw != NULL) {
         len = packet->raw->len;
@@ -101,14 +132,9 @@ render_datagram(const PacketPool *pool, const Packet *packet, uint8_t *bytes)
         len = render_fragment(pool, packet, transport);
     } else {
         len = render_transport(pool, packet, transport);
-        if (packet->ip.proto == IP_PROTO_ICMP && packet->fragment_of != NULL)
-            render_quote(pool, packet, transport + ICMP_HEADER_BYTES);
-        render_checksum(packet, transport, len);
-        ip.total_len = (uint16_t)(IPV4_HEADER_BYTES + len);
+        total_len = IPV4_HEADER_BYTES + len;
     }
-    ipv4_render(&ip, bytes);
-    if (packet->ip.bad_checksum)
-        bytes[10] ^= 1;
+    render_ip(packet, total_len, bytes);
     return IPV4_HEADER_BYTES + len;
 }
 
@@ -136,4 +162,58 @@ packet_render(const PacketPool *pool, const Packet *packet, uint8_t *bytes, uint
     memcpy(bytes, whole, MIN(len, size));
     g_free(whole);
     return len;
+}
+
+/* ---- Images ------------------------------------------------------------------- */
+
+/* Whether two headers and a reference to the payload are the whole of it. */
+static bool
+is_headers_and_payload(const Packet *packet)
+{
+    if (packet->raw != NULL || (packet->flags & PACKET_FRAGMENT) != 0)
+        return false;
+    return packet->ip.proto != IP_PROTO_ICMP || packet->icmp.quoted_len == 0;
+}
+
+void
+packet_image_take(PacketImage *image, const PacketPool *pool, const Packet *packet)
+{
+    uint32_t transport;
+
+    image->payload = (Payload){ 0 };
+    image->whole = NULL;
+    if (!is_headers_and_payload(packet)) {
+        uint32_t bound = render_bound(packet);
+
+        image->whole = g_malloc(bound);
+        image->len = render_datagram(pool, packet, image->whole);
+        return;
+    }
+    transport = render_transport_header(packet, image->headers + IPV4_HEADER_BYTES);
+    image->payload = packet->payload;
+    image->headers_len = (uint8_t)(IPV4_HEADER_BYTES + transport);
+    image->len = image->headers_len + packet->payload.len;
+    image->checksum = checksum_of(packet, image->len - IPV4_HEADER_BYTES);
+    render_ip(packet, image->len, image->headers);
+}
+
+void
+packet_image_render(const PacketImage *image, const StreamTable *streams, uint8_t *bytes)
+{
+    uint16_t payload_sum;
+
+    if (image->whole != NULL) {
+        memcpy(bytes, image->whole, image->len);
+        return;
+    }
+    memcpy(bytes, image->headers, sizeof image->headers); /* of a fixed size: faster */
+    payload_sum = stream_read_summed(streams, image->payload, bytes + image->headers_len);
+    render_checksum(&image->checksum, bytes + IPV4_HEADER_BYTES,
+                    image->headers_len - IPV4_HEADER_BYTES, payload_sum);
+}
+
+void
+packet_image_done(PacketImage *image)
+{
+    g_free(image->whole);
 }

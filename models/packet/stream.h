@@ -29,6 +29,8 @@ void stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const vo
 
 /* Writes payload.len bytes; stream 0 reads as zeros. */
 void stream_read(const StreamTable *table, Payload payload, void *bytes);
+/* The same; returns what wire_sum() of the bytes would, of bulk data at no cost. */
+uint16_t stream_read_summed(const StreamTable *table, Payload payload, void *bytes);
 
 static inline Payload
 payload_part(Payload whole, uint32_t skip, uint32_t len)

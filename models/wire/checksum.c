@@ -35,11 +35,17 @@ checksum_fold(uint64_t sum)
 }
 
 uint16_t
-wire_checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
+wire_sum(const uint8_t *bytes, uint32_t len)
 {
     uint16_t folded = (uint16_t)checksum_fold(checksum_add(bytes, len));
 
-    return (uint16_t)~checksum_fold((uint64_t)GUINT16_FROM_BE(folded) + sum);
+    return GUINT16_FROM_BE(folded);
+}
+
+uint16_t
+wire_checksum(const uint8_t *bytes, uint32_t len, uint32_t sum)
+{
+    return (uint16_t)~checksum_fold((uint64_t)wire_sum(bytes, len) + sum);
 }
 
 uint32_t

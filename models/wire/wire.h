@@ -36,7 +36,10 @@ wire_put32(uint8_t *bytes, uint32_t value)
 }
 
 /* checksum.c: the Internet checksum (RFC 1071). `wire_checksum` is what the
- * field holds; over data that includes a right field it is zero. */
+ * field holds; over data that includes a right field it is zero. `wire_sum` is
+ * the sum before it is inverted, to be added as `sum` of another call for what
+ * stands an even number of bytes after it. */
+uint16_t wire_sum(const uint8_t *bytes, uint32_t len);
 uint16_t wire_checksum(const uint8_t *bytes, uint32_t len, uint32_t sum);
 /* The pseudo-header's part of TCP's and UDP's sum (RFC 9293 §3.1). */
 uint32_t wire_pseudo_sum(const IpHeader *ip, uint32_t transport_len);

@@ -27,6 +27,20 @@ checksum_pads_an_odd_byte_with_zero(void)
     }
 }
 
+/* RFC 1071 §2: what is cut after an even number of bytes adds up. */
+static void
+checksum_of_parts_is_that_of_the_whole(void)
+{
+    uint8_t bytes[301];
+
+    for (uint32_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 37 + i / 7);
+    for (uint32_t cut = 0; cut <= sizeof bytes; cut += 2)
+        g_assert_cmphex(
+            wire_checksum(bytes, cut, wire_sum(bytes + cut, (uint32_t)sizeof bytes - cut)), ==,
+            wire_checksum(bytes, sizeof bytes, 0));
+}
+
 /* A header from a textbook capture: 192.168.0.1 to 192.168.0.199, UDP. */
 static const uint8_t ipv4_sample[] = {
     0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11,
@@ -412,6 +426,7 @@ main(int argc, char **argv)
 #define ADD(claim) g_test_add_func("/wire/" #claim, claim)
     ADD(checksum_of_the_rfc_example);
     ADD(checksum_pads_an_odd_byte_with_zero);
+    ADD(checksum_of_parts_is_that_of_the_whole);
     ADD(ipv4_header_is_read_and_written_as_on_the_wire);
     ADD(ipv4_errors_name_the_place);
     ADD(ipv4_flipped_bit_breaks_the_checksum);
