@@ -63,6 +63,8 @@ tcp_flags_name(unsigned flags, char text[TRACE_FLAGS_TEXT])
     };
     size_t used = 0;
 
+    if (flags == TCP_ACK) /* as most are */
+        return "ACK";
     text[0] = '\0';
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (!(flags & names[i].bit))

@@ -2,33 +2,51 @@
 
 #include <string.h>
 
+#include "models/packet/image.h"
 #include "scenarios/runtime/pcapng.h"
+#include "sim/pool.h"
 
 enum {
     CAPTURES_AT_MOST = 256, /* files open at once; further interfaces have none */
     LARGEST_PACKET = 65535,
+    COMMENT_INSIDE = 64, /* longer ones are kept outside of the Shot */
+    NAME_MOST = 255,     /* of a host: those with a capture, whose name is a file's, are shorter */
 };
 
+typedef struct Capture Capture;
+typedef struct Shot Shot;
+
+/* A packet's place in one capture. */
 typedef struct Block {
+    struct Block *next; /* of the capture's, in order of time */
+    Capture *capture;   /* borrows */
     SimTime at;
-    uint64_t id;
-    size_t offset; /* of its bytes in Capture.bytes, counted from the first ever */
-    uint32_t captured, original;
-    bool is_outbound, is_ready;
-    char *comment; /* owns */
+    bool is_outbound;
+    uint8_t index; /* in its Shot */
 } Block;
 
-typedef struct Capture {
-    OutFile *out;   /* owns; NULL: this interface has none */
-    GArray *blocks; /* owns Block: those waiting, the first at `head` */
-    uint32_t head;
-    uint64_t first;    /* serial of blocks[0] */
-    GByteArray *bytes; /* owns: of the blocks waiting */
-    size_t dropped;    /* bytes already given up at the front */
-} Capture;
+/* A packet that waits to be written: where it was sent and, if it came out of the
+ * link as it went in, where it arrived. Goes back to the pool with the last block. */
+struct Shot {
+    SIM_LINE_ALIGNED Block blocks[2]; /* first: shot_of_block() */
+    uint64_t id;
+    char *long_comment; /* owns; NULL: it is in `comment` */
+    uint16_t comment_len;
+    uint8_t n_blocks, n_written;
+    bool is_ready; /* its fate is known */
+    PacketImage image;
+    char comment[COMMENT_INSIDE];
+};
+
+struct Capture {
+    OutFile *out;        /* owns; NULL: this interface has none */
+    Block *first, *last; /* those that wait; borrows */
+};
 
 typedef struct HostCaptures {
     GPtrArray *ifaces; /* owns Capture, by interface; NULL: not yet */
+    char *arrived;     /* owns: " arrived at server after " */
+    size_t arrived_len;
     Capture *loopback; /* owns; NULL: nothing went there */
 } HostCaptures;
 
@@ -38,10 +56,96 @@ struct Captures {
     uint32_t snaplen;
     uint64_t left; /* packets that may still be written */
     unsigned n_open;
-    GPtrArray *hosts; /* owns HostCaptures, by host id - 1 */
-    GError *error;    /* owns: the first */
-    uint8_t packet[LARGEST_PACKET];
+    GPtrArray *hosts;               /* owns HostCaptures, by host id - 1 */
+    GError *error;                  /* owns: the first */
+    SimArena arena;                 /* of the shots */
+    SimPool shots;                  /* Shot */
+    uint8_t packet[LARGEST_PACKET]; /* one that is longer than snaplen */
 };
+
+/* ---- Shots -------------------------------------------------------------------------- */
+
+static Shot *
+shot_new(Captures *captures, const Packet *packet)
+{
+    Shot *shot = sim_pool_get(&captures->shots);
+
+    shot->n_blocks = shot->n_written = 0;
+    shot->is_ready = false;
+    shot->comment_len = 0;
+    shot->long_comment = NULL;
+    shot->id = packet->id;
+    packet_image_take(&shot->image, &recorder_net(captures->recorder)->packets, packet);
+    return shot;
+}
+
+static void
+shot_free(Captures *captures, Shot *shot)
+{
+    packet_image_done(&shot->image);
+    g_free(shot->long_comment);
+    sim_pool_put(&captures->shots, shot);
+}
+
+static Shot *
+shot_of_block(Block *block)
+{
+    return (Shot *)(block - block->index);
+}
+
+static void
+shot_add_block(Shot *shot, Capture *capture, SimTime at, bool is_outbound)
+{
+    Block *block = &shot->blocks[shot->n_blocks++];
+
+    *block = (Block){
+        .capture = capture, .at = at, .is_outbound = is_outbound, .index = shot->n_blocks - 1
+    };
+    if (capture->last != NULL)
+        capture->last->next = block;
+    else
+        capture->first = block;
+    capture->last = block;
+}
+
+/* The next one was put aside milliseconds ago: its memory may come while this
+ * one is being written. */
+static Block *
+capture_take_first(Capture *capture)
+{
+    Block *block = capture->first, *next = block->next;
+
+    capture->first = next;
+    if (next == NULL)
+        capture->last = NULL;
+    else
+        for (size_t at = 0; at < sizeof(Shot); at += SIM_LINE)
+            __builtin_prefetch((char *)next + at);
+    return block;
+}
+
+static void
+block_done(Captures *captures, Block *block)
+{
+    Shot *shot = shot_of_block(block);
+
+    if (++shot->n_written == shot->n_blocks)
+        shot_free(captures, shot);
+}
+
+static void
+shot_is_ready(Shot *shot, const char *comment, size_t len)
+{
+    char *to = shot->comment;
+
+    if (len > COMMENT_INSIDE)
+        to = shot->long_comment = g_malloc(len);
+    memcpy(to, comment, len);
+    shot->comment_len = (uint16_t)len;
+    shot->is_ready = true;
+}
+
+/* ---- Files ---------------------------------------------------------------------------- */
 
 static void
 capture_free(gpointer data)
@@ -50,10 +154,6 @@ capture_free(gpointer data)
 
     if (capture == NULL)
         return;
-    for (uint32_t i = capture->head; i < capture->blocks->len; i++)
-        g_free(g_array_index(capture->blocks, Block, i).comment);
-    g_array_free(capture->blocks, TRUE);
-    g_byte_array_free(capture->bytes, TRUE);
     out_discard(capture->out);
     g_free(capture);
 }
@@ -66,6 +166,7 @@ host_captures_free(gpointer data)
     if (of_host == NULL)
         return;
     g_ptr_array_free(of_host->ifaces, TRUE);
+    g_free(of_host->arrived);
     capture_free(of_host->loopback);
     g_free(of_host);
 }
@@ -80,7 +181,30 @@ captures_new(const char *dir, const Recorder *recorder, uint32_t snaplen, uint64
     captures->snaplen = snaplen;
     captures->left = limit;
     captures->hosts = g_ptr_array_new_with_free_func(host_captures_free);
+    sim_arena_init(&captures->arena);
+    sim_pool_init(&captures->shots, &captures->arena, sizeof(Shot));
     return captures;
+}
+
+/* What waits in a capture is not written. */
+static void
+capture_forget(Captures *captures, Capture *capture)
+{
+    while (capture != NULL && capture->first != NULL)
+        block_done(captures, capture_take_first(capture));
+}
+
+static void
+captures_forget(Captures *captures)
+{
+    for (unsigned i = 0; i < captures->hosts->len; i++) {
+        const HostCaptures *of_host = captures->hosts->pdata[i];
+
+        for (unsigned j = 0; of_host != NULL && j < of_host->ifaces->len; j++)
+            capture_forget(captures, of_host->ifaces->pdata[j]);
+        if (of_host != NULL)
+            capture_forget(captures, of_host->loopback);
+    }
 }
 
 void
@@ -88,7 +212,9 @@ captures_discard(Captures *captures)
 {
     if (captures == NULL)
         return;
+    captures_forget(captures);
     g_ptr_array_free(captures->hosts, TRUE);
+    sim_arena_done(&captures->arena);
     g_clear_error(&captures->error);
     g_free(captures->dir);
     g_free(captures);
@@ -111,8 +237,6 @@ capture_open(Captures *captures, const char *host, const char *iface)
 {
     Capture *capture = g_new0(Capture, 1);
 
-    capture->blocks = g_array_new(FALSE, FALSE, sizeof(Block));
-    capture->bytes = g_byte_array_new();
     if (captures->n_open < CAPTURES_AT_MOST) {
         char *name = capture_file_name(host, iface);
 
@@ -127,18 +251,26 @@ capture_open(Captures *captures, const char *host, const char *iface)
 }
 
 static HostCaptures *
+host_captures_new(Captures *captures, uint32_t host_id)
+{
+    HostCaptures *of_host = g_new0(HostCaptures, 1);
+
+    of_host->ifaces = g_ptr_array_new_with_free_func(capture_free);
+    of_host->arrived = g_strdup_printf(" arrived at %.*s after ", NAME_MOST,
+                                       recorder_host_name(captures->recorder, host_id));
+    of_host->arrived_len = strlen(of_host->arrived);
+    if (host_id >= captures->hosts->len)
+        g_ptr_array_set_size(captures->hosts, (int)host_id + 1);
+    captures->hosts->pdata[host_id] = of_host;
+    return of_host;
+}
+
+static HostCaptures *
 captures_of_host(Captures *captures, uint32_t host_id)
 {
-    HostCaptures *of_host;
-
-    if (host_id > captures->hosts->len)
-        g_ptr_array_set_size(captures->hosts, (int)host_id);
-    of_host = captures->hosts->pdata[host_id - 1];
-    if (of_host == NULL) {
-        of_host = captures->hosts->pdata[host_id - 1] = g_new0(HostCaptures, 1);
-        of_host->ifaces = g_ptr_array_new_with_free_func(capture_free);
-    }
-    return of_host;
+    if (host_id < captures->hosts->len && captures->hosts->pdata[host_id] != NULL)
+        return captures->hosts->pdata[host_id];
+    return host_captures_new(captures, host_id);
 }
 
 /* The capture of an interface, opened if it is not yet. NULL: none. */
@@ -171,131 +303,81 @@ captures_get(Captures *captures, uint32_t host_id, uint32_t index)
 
 /* ---- Blocks ----------------------------------------------------------------------- */
 
-/* The block that an entry's tag names; NULL: there is none, or it is written. */
-static Block *
-capture_block(const Capture *capture, uint64_t tag)
-{
-    if (capture == NULL || tag == 0 || tag <= capture->first)
-        return NULL;
-    return &g_array_index(capture->blocks, Block, tag - 1 - capture->first);
-}
-
-static const uint8_t *
-block_bytes(const Capture *capture, const Block *block)
-{
-    return capture->bytes->data + (block->offset - capture->dropped);
-}
-
-/* Takes the block's bytes; returns the tag by which the entry finds it again:
- * serial + 1. */
-static uint64_t
-capture_append(Captures *captures, Capture *capture, Block block, const uint8_t *bytes)
-{
-    captures->left--;
-    block.offset = capture->dropped + capture->bytes->len;
-    g_byte_array_append(capture->bytes, bytes, block.captured);
-    g_array_append_val(capture->blocks, block);
-    return capture->first + capture->blocks->len;
-}
-
-static bool
-capture_is_open(const Captures *captures, const Capture *capture)
-{
-    return capture != NULL && capture->out != NULL && captures->left > 0;
-}
-
-static uint64_t
-capture_add(Captures *captures, Capture *capture, SimTime at, bool is_outbound,
-            const Packet *packet)
-{
-    const Net *net = recorder_net(captures->recorder);
-    Block block = { .at = at, .id = packet->id, .is_outbound = is_outbound };
-
-    if (!capture_is_open(captures, capture))
-        return 0;
-    block.original = packet_render(&net->packets, packet, captures->packet, LARGEST_PACKET);
-    block.captured = MIN(block.original, captures->snaplen ? captures->snaplen : LARGEST_PACKET);
-    return capture_append(captures, capture, block, captures->packet);
-}
-
-/* What came out of the link as it went in has the same bytes. */
-static uint64_t
-capture_add_same(Captures *captures, Capture *capture, SimTime at, const Capture *from,
-                 const Block *sent)
-{
-    Block block = *sent;
-
-    if (!capture_is_open(captures, capture))
-        return 0;
-    block.at = at;
-    block.is_outbound = false;
-    return capture_append(captures, capture, block, block_bytes(from, sent));
-}
-
-/* Forgets what was written, once it is more than what waits. */
 static void
-capture_compact(Capture *capture)
+block_write(Captures *captures, Block *block)
 {
-    size_t keep_from;
+    const Shot *shot = shot_of_block(block);
+    const StreamTable *streams = recorder_net(captures->recorder)->packets.streams;
+    uint32_t len = shot->image.len;
+    PcapngPacket packet = {
+        .at = block->at,
+        .id = shot->id,
+        .captured = MIN(len, captures->snaplen ? captures->snaplen : LARGEST_PACKET),
+        .original = len,
+        .is_outbound = block->is_outbound,
+        .comment = shot->long_comment ? shot->long_comment : shot->comment,
+        .comment_len = shot->comment_len,
+    };
+    uint8_t *to = pcapng_begin_packet(block->capture->out, &packet);
 
-    if (capture->head < 64 || capture->head * 2 < capture->blocks->len)
-        return;
-    keep_from = capture->head < capture->blocks->len
-                    ? g_array_index(capture->blocks, Block, capture->head).offset
-                    : capture->dropped + capture->bytes->len;
-    g_byte_array_remove_range(capture->bytes, 0, (unsigned)(keep_from - capture->dropped));
-    capture->dropped = keep_from;
-    g_array_remove_range(capture->blocks, 0, capture->head);
-    capture->first += capture->head;
-    capture->head = 0;
-}
-
-static void
-capture_write_ready(Capture *capture, bool is_over)
-{
-    while (capture->head < capture->blocks->len) {
-        Block *block = &g_array_index(capture->blocks, Block, capture->head);
-        PcapngPacket packet = {
-            .at = block->at,
-            .id = block->id,
-            .bytes = block_bytes(capture, block),
-            .captured = block->captured,
-            .original = block->original,
-            .is_outbound = block->is_outbound,
-            .comment = block->comment,
-        };
-
-        if (!block->is_ready && !is_over)
-            break;
-        pcapng_write_packet(capture->out, &packet);
-        g_free(block->comment);
-        block->comment = NULL;
-        capture->head++;
+    if (packet.captured == len) {
+        packet_image_render(&shot->image, streams, to);
+    } else {
+        packet_image_render(&shot->image, streams, captures->packet);
+        memcpy(to, captures->packet, packet.captured);
     }
-    capture_compact(capture);
+    pcapng_end_packet(block->capture->out, &packet);
 }
 
 static void
-capture_close_block(Capture *capture, uint64_t tag, const char *comment)
+capture_write_ready(Captures *captures, Capture *capture, bool is_over)
 {
-    Block *block = capture_block(capture, tag);
+    while (capture->first != NULL && (shot_of_block(capture->first)->is_ready || is_over)) {
+        Block *block = capture_take_first(capture);
 
-    if (block == NULL)
-        return;
-    block->comment = g_strdup(comment);
-    block->is_ready = true;
-    capture_write_ready(capture, false);
+        block_write(captures, block);
+        block_done(captures, block);
+    }
 }
 
 /* ---- What the recorder tells -------------------------------------------------------- */
+
+static bool
+capture_takes(Captures *captures, const Capture *capture)
+{
+    if (capture == NULL || capture->out == NULL || captures->left == 0)
+        return false;
+    captures->left--;
+    return true;
+}
+
+static uint64_t
+captures_add(Captures *captures, Capture *capture, SimTime at, bool is_outbound,
+             const Packet *packet)
+{
+    Shot *shot;
+
+    if (!capture_takes(captures, capture))
+        return 0;
+    shot = shot_new(captures, packet);
+    shot_add_block(shot, capture, at, is_outbound);
+    return (uintptr_t)shot;
+}
+
+/* The shot that an entry's tag names; NULL: none. */
+static Shot *
+shot_of(uint64_t tag)
+{
+    return (Shot *)(uintptr_t)tag;
+}
 
 void
 captures_on_sent(Captures *captures, TracePacket *entry, const Packet *packet)
 {
     /* A copy that the network made never left the sender. */
     if (!(entry->what & TRACE_COPY))
-        entry->tags[0] = capture_add(captures, captures_get(captures, entry->from, entry->from_if),
-                                     entry->sent_at, true, packet);
+        entry->tags[0] = captures_add(captures, captures_get(captures, entry->from, entry->from_if),
+                                      entry->sent_at, true, packet);
 }
 
 void
@@ -303,52 +385,70 @@ captures_on_arrived(Captures *captures, TracePacket *entry, const Packet *packet
 {
     const uint32_t changed = TRACE_CORRUPTED | TRACE_MARKED | TRACE_REWRITTEN;
     Capture *there = captures_get(captures, entry->to, entry->to_if);
-    Capture *here = captures_get(captures, entry->from, entry->from_if);
-    const Block *sent = entry->what & changed ? NULL : capture_block(here, entry->tags[0]);
+    Shot *sent = entry->what & changed ? NULL : shot_of(entry->tags[0]);
 
     if (entry->to_if == HOST_LOOPBACK) /* as on Linux, what goes over "lo" is captured once */
         return;
-    if (sent != NULL)
-        entry->tags[1] = capture_add_same(captures, there, entry->ended_at, here, sent);
-    else
-        entry->tags[1] = capture_add(captures, there, entry->ended_at, false, packet);
+    if (sent == NULL || sent->n_blocks == G_N_ELEMENTS(sent->blocks))
+        entry->tags[1] = captures_add(captures, there, entry->ended_at, false, packet);
+    else if (capture_takes(captures, there))
+        shot_add_block(sent, there, entry->ended_at, false);
 }
 
-/* "#12 arrived at server after 20ms; ...". For each packet: not worth a printf. Owned by the
- * caller. */
-static char *
-comment_of(const Captures *captures, const TracePacket *entry)
+/* "#12 arrived at server after 20ms; ...". For each packet: not worth a printf.
+ * Returns the length. */
+static size_t
+write_comment(Captures *captures, const TracePacket *entry, char text[PCAPNG_COMMENT_MOST])
 {
-    const char *there = recorder_host_name(captures->recorder, entry->to);
-    char story[TRACE_FATE_TEXT], after[SIM_TIME_TEXT], digits[24], *number = digits + sizeof digits;
+    char story[TRACE_FATE_TEXT], *to = text;
+    bool has_arrived = (entry->what & TRACE_ARRIVED) != 0;
 
     trace_packet_story(captures->recorder, entry, story);
-    *--number = '\0';
-    for (uint64_t id = entry->id; id > 0 || *number == '\0'; id /= 10)
-        *--number = (char)('0' + id % 10);
-    if (!(entry->what & TRACE_ARRIVED))
-        return g_strconcat("#", number, " ", story, NULL);
-    sim_time_format(entry->ended_at - entry->sent_at, after);
-    return g_strconcat("#", number, " arrived at ", there, " after ", after,
-                       *story != '\0' ? "; " : "", story, NULL);
+    *to++ = '#';
+    to = digits_put(to, entry->id);
+    if (has_arrived) {
+        const HostCaptures *there = captures_of_host(captures, entry->to);
+
+        memcpy(to, there->arrived, there->arrived_len);
+        to += there->arrived_len;
+        sim_time_format(entry->ended_at - entry->sent_at, to);
+        to += strlen(to);
+    }
+    if (*story != '\0')
+        to = stpcpy(stpcpy(to, has_arrived ? "; " : " "), story);
+    return (size_t)(to - text);
+}
+
+static void
+shot_close(Captures *captures, Shot *shot, const char *comment, size_t len)
+{
+    Capture *in[2] = { NULL };
+
+    for (unsigned i = 0; i < shot->n_blocks; i++)
+        in[i] = shot->blocks[i].capture;
+    shot_is_ready(shot, comment, len);
+    for (unsigned i = 0; i < G_N_ELEMENTS(in) && in[i] != NULL;
+         i++) /* the shot may go with the first */
+        capture_write_ready(captures, in[i], false);
 }
 
 void
 captures_on_closed(Captures *captures, const TracePacket *entry)
 {
-    char *comment;
+    Shot *sent = shot_of(entry->tags[0]), *arrived = shot_of(entry->tags[1]);
+    char comment[PCAPNG_COMMENT_MOST];
+    size_t len;
 
-    if (entry->tags[0] == 0 && entry->tags[1] == 0)
+    if (sent == NULL && arrived == NULL)
         return;
-    comment = comment_of(captures, entry);
-    if (entry->tags[0] != 0)
-        capture_close_block(captures_get(captures, entry->from, entry->from_if), entry->tags[0],
-                            comment);
-    if (entry->tags[1] != 0)
-        capture_close_block(captures_get(captures, entry->to, entry->to_if), entry->tags[1],
-                            comment);
-    g_free(comment);
+    len = write_comment(captures, entry, comment);
+    if (sent != NULL)
+        shot_close(captures, sent, comment, len);
+    if (arrived != NULL)
+        shot_close(captures, arrived, comment, len);
 }
+
+/* ---- The end -------------------------------------------------------------------------- */
 
 static void
 captures_open_silent(Captures *captures)
@@ -365,11 +465,11 @@ captures_open_silent(Captures *captures)
 }
 
 static void
-capture_finish(Capture *capture, GError **first)
+capture_finish(Captures *captures, Capture *capture, GError **first)
 {
     if (capture == NULL || capture->out == NULL)
         return;
-    capture_write_ready(capture, true);
+    capture_write_ready(captures, capture, true);
     out_close(g_steal_pointer(&capture->out), *first ? NULL : first);
 }
 
@@ -384,9 +484,9 @@ captures_finish(Captures *captures, GError **error)
         const HostCaptures *of_host = captures->hosts->pdata[i];
 
         for (unsigned j = 0; of_host != NULL && j < of_host->ifaces->len; j++)
-            capture_finish(of_host->ifaces->pdata[j], &first);
+            capture_finish(captures, of_host->ifaces->pdata[j], &first);
         if (of_host != NULL)
-            capture_finish(of_host->loopback, &first);
+            capture_finish(captures, of_host->loopback, &first);
     }
     captures_discard(captures);
     if (first != NULL) {

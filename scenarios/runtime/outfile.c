@@ -5,20 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    OUT_BUFFER = 1 << 16,
-    OUT_SMALL = 1 << 10, /* copied in one piece */
-    OUT_NUMBER = 24,
-};
-
-struct OutFile {
-    int fd;
-    int error;  /* errno of the first failure */
-    char *path; /* owns: for messages */
-    size_t used;
-    char buffer[OUT_BUFFER];
-};
-
 OutFile *
 out_open(const char *dir, const char *name, GError **error)
 {
@@ -42,7 +28,7 @@ out_open(const char *dir, const char *name, GError **error)
     return out;
 }
 
-static void
+void
 out_flush(OutFile *out)
 {
     size_t done = 0;
@@ -87,42 +73,29 @@ out_discard(OutFile *out)
     g_free(out);
 }
 
-/* Room for n bytes in one piece, n far below the buffer's size. */
-static inline char *
-out_room(OutFile *out, size_t n)
-{
-    if (G_UNLIKELY(OUT_BUFFER - out->used < n))
-        out_flush(out);
-    return out->buffer + out->used;
-}
-
 void
 out_bytes(OutFile *out, const void *bytes, size_t len)
 {
     const char *from = bytes;
 
-    if (G_LIKELY(len < OUT_SMALL)) {
-        memcpy(out_room(out, len), bytes, len);
-        out->used += len;
-        return;
-    }
-    while (len > 0) {
-        size_t part = MIN(len, OUT_BUFFER - out->used);
+    do {
+        char *to = out_room(out);
+        size_t part = MIN(len, (size_t)OUT_ROOM_MOST);
 
-        memcpy(out->buffer + out->used, from, part);
-        out->used += part;
+        memcpy(to, from, part);
+        out_wrote(out, to + part);
         from += part;
         len -= part;
-        if (out->used == OUT_BUFFER)
-            out_flush(out);
-    }
+    } while (len > 0);
 }
 
 void
 out_char(OutFile *out, char c)
 {
-    *out_room(out, 1) = c;
-    out->used++;
+    char *to = out_room(out);
+
+    *to = c;
+    out_wrote(out, to + 1);
 }
 
 void
@@ -135,43 +108,26 @@ out_literal(OutFile *out, const char *text)
 void
 out_text(OutFile *out, const char *text)
 {
-    if (text == NULL || *text == '\0') {
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    if (len == 0)
         out_char(out, '-');
-        return;
+    while (len > 0) {
+        char *to = out_room(out);
+        size_t part = MIN(len, (size_t)OUT_ROOM_MOST);
+
+        for (size_t i = 0; i < part; i++)
+            to[i] = (char)MAX((unsigned char)text[i], ' ');
+        out_wrote(out, to + part);
+        text += part;
+        len -= part;
     }
-    while (*text != '\0') {
-        char *to = out_room(out, OUT_SMALL);
-        size_t n = 0;
-
-        for (; n < OUT_SMALL && text[n] != '\0'; n++)
-            to[n] = (unsigned char)text[n] < ' ' ? ' ' : text[n];
-        out->used += n;
-        text += n;
-    }
-}
-
-/* The digits of a number at `to`, at least `least` of them; returns their end. */
-static inline char *
-put_digits(char *to, uint64_t value, unsigned least)
-{
-    unsigned n = least;
-    uint64_t bound = 1;
-
-    for (unsigned i = 0; i < least; i++)
-        bound *= 10;
-    for (; n < OUT_NUMBER - 4 && value >= bound; n++)
-        bound *= 10;
-    for (unsigned i = n; i-- > 0; value /= 10)
-        to[i] = (char)('0' + value % 10);
-    return to + n;
 }
 
 void
 out_u64(OutFile *out, uint64_t value)
 {
-    char *to = out_room(out, OUT_NUMBER);
-
-    out->used += (size_t)(put_digits(to, value, 1) - to);
+    out_wrote(out, digits_put(out_room(out), value));
 }
 
 void
@@ -185,42 +141,50 @@ out_i64(OutFile *out, int64_t value)
 void
 out_time(OutFile *out, SimTime time)
 {
-    char *to, *end;
-
-    if (time < 0) {
-        out_char(out, '-');
-        return;
-    }
-    to = out_room(out, 2 * OUT_NUMBER);
-    end = put_digits(to, (uint64_t)(time / SIM_SEC), 1);
-    *end++ = '.';
-    end = put_digits(end, (uint64_t)(time % SIM_SEC), 9);
-    out->used += (size_t)(end - to);
-}
-
-static void
-out_v4(OutFile *out, uint32_t addr)
-{
-    char *to = out_room(out, OUT_NUMBER), *end = to;
-
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        end = put_digits(end, addr >> shift & 0xff, 1);
-        *end++ = '.';
-    }
-    out->used += (size_t)(end - 1 - to);
+    out_wrote(out, put_time(out_room(out), time));
 }
 
 void
 out_endpoint(OutFile *out, Endpoint endpoint)
 {
-    char text[IP_ADDR_TEXT];
+    out_wrote(out, put_endpoint(out_room(out), endpoint));
+}
 
-    if (endpoint.addr.hi == 0 && endpoint.addr.lo == 0)
-        out_literal(out, "*");
-    else if (ip_addr_is_v4(endpoint.addr))
-        out_v4(out, ip_addr_to_v4(endpoint.addr));
-    else
-        out_literal(out, ip_addr_format(endpoint.addr, text));
-    out_char(out, ':');
-    out_u64(out, endpoint.port);
+/* ---- Writing in place --------------------------------------------------------------- */
+
+char *
+put_time(char *to, SimTime time)
+{
+    if (time < 0) {
+        *to = '-';
+        return to + 1;
+    }
+    to = digits_put(to, (uint64_t)(time / SIM_SEC));
+    *to = '.';
+    return digits_put_padded(to + 1, (uint64_t)(time % SIM_SEC), 9);
+}
+
+static char *
+put_v4(char *to, uint32_t addr)
+{
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        to = digits_put(to, addr >> shift & 0xff);
+        *to++ = '.';
+    }
+    return to - 1;
+}
+
+char *
+put_endpoint(char *to, Endpoint endpoint)
+{
+    if (endpoint.addr.hi == 0 && endpoint.addr.lo == 0) {
+        *to++ = '*';
+    } else if (ip_addr_is_v4(endpoint.addr)) {
+        to = put_v4(to, ip_addr_to_v4(endpoint.addr));
+    } else {
+        ip_addr_format(endpoint.addr, to);
+        to += strlen(to);
+    }
+    *to = ':';
+    return digits_put(to + 1, endpoint.port);
 }

@@ -47,17 +47,6 @@ put32(OutFile *out, uint32_t value)
 }
 
 static void
-put_words(OutFile *out, const uint32_t *words, size_t n)
-{
-    uint32_t bytes[8];
-
-    g_assert(n <= G_N_ELEMENTS(bytes));
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = GUINT32_TO_LE(words[i]);
-    out_bytes(out, bytes, n * sizeof *bytes);
-}
-
-static void
 put64(OutFile *out, uint64_t value)
 {
     put32(out, (uint32_t)value);
@@ -130,29 +119,64 @@ pcapng_write_header(OutFile *out, const char *host, const char *iface, uint32_t 
     put32(out, size);
 }
 
-void
-pcapng_write_packet(OutFile *out, const PcapngPacket *packet)
+/* ---- Packets: of these there are many ------------------------------------------------- */
+
+static inline char *
+put_word(char *to, uint32_t word)
 {
-    uint32_t comment_len = packet->comment ? (uint32_t)strlen(packet->comment) : 0;
-    uint32_t size = 32 + padded(packet->captured) + option_size(4) + option_size(8) +
-                    (comment_len ? option_size(comment_len) : 0) + 4;
+    word = GUINT32_TO_LE(word);
+    memcpy(to, &word, sizeof word);
+    return to + sizeof word;
+}
+
+/* Zeros up to the next whole word after `len` bytes. */
+static inline char *
+pad(char *to, uint32_t len)
+{
+    memset(to, 0, 3);
+    return to + (padded(len) - len);
+}
+
+static uint32_t
+packet_block_size(const PcapngPacket *packet)
+{
+    return 32 + padded(packet->captured) + option_size(4) + option_size(8) +
+           (packet->comment_len > 0 ? option_size(packet->comment_len) : 0) + 4;
+}
+
+uint8_t *
+pcapng_begin_packet(OutFile *out, const PcapngPacket *packet)
+{
     uint64_t at = (uint64_t)packet->at;
+    char *to = out_room(out);
 
-    const uint32_t interface = 0;
-    const uint32_t head[] = { BLOCK_PACKET,         size,         interface,
-                              (uint32_t)(at >> 32), (uint32_t)at, packet->captured,
-                              packet->original };
-    const uint32_t options[] = { OPT_EPB_FLAGS | 4 << 16,
-                                 packet->is_outbound ? EPB_OUTBOUND : EPB_INBOUND,
-                                 OPT_EPB_PACKETID | 8 << 16, (uint32_t)packet->id,
-                                 (uint32_t)(packet->id >> 32) };
+    to = put_word(to, BLOCK_PACKET);
+    to = put_word(to, packet_block_size(packet));
+    to = put_word(to, 0); /* the only interface */
+    to = put_word(to, (uint32_t)(at >> 32));
+    to = put_word(to, (uint32_t)at);
+    to = put_word(to, packet->captured);
+    to = put_word(to, packet->original);
+    out_wrote(out, to);
+    return (uint8_t *)to;
+}
 
-    put_words(out, head, G_N_ELEMENTS(head));
-    out_bytes(out, packet->bytes, packet->captured);
-    put_padding(out, packet->captured);
-    put_words(out, options, G_N_ELEMENTS(options));
-    if (comment_len)
-        put_option(out, OPT_COMMENT, packet->comment, comment_len);
-    put_end_of_options(out);
-    put32(out, size);
+void
+pcapng_end_packet(OutFile *out, const PcapngPacket *packet)
+{
+    char *to = out->buffer + out->used + packet->captured;
+
+    to = pad(to, packet->captured);
+    to = put_word(to, OPT_EPB_FLAGS | 4 << 16);
+    to = put_word(to, packet->is_outbound ? EPB_OUTBOUND : EPB_INBOUND);
+    to = put_word(to, OPT_EPB_PACKETID | 8 << 16);
+    to = put_word(to, (uint32_t)packet->id);
+    to = put_word(to, (uint32_t)(packet->id >> 32));
+    if (packet->comment_len > 0) {
+        to = put_word(to, OPT_COMMENT | packet->comment_len << 16);
+        memcpy(to, packet->comment, packet->comment_len);
+        to = pad(to + packet->comment_len, packet->comment_len);
+    }
+    to = put_word(to, OPT_END);
+    out_wrote(out, put_word(to, packet_block_size(packet)));
 }

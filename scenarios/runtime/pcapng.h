@@ -8,17 +8,23 @@
 
 #include "scenarios/runtime/outfile.h"
 
+#define PCAPNG_COMMENT_MOST 1024
+
 typedef struct PcapngPacket {
     SimTime at;
-    uint64_t id;          /* epb_packetid: the same in every capture of a run */
-    const uint8_t *bytes; /* borrows */
-    uint32_t captured;    /* of bytes */
-    uint32_t original;    /* length on the wire */
+    uint64_t id;       /* epb_packetid: the same in every capture of a run */
+    uint32_t captured; /* bytes; at most 65535 */
+    uint32_t original; /* length on the wire */
     bool is_outbound;
-    const char *comment; /* UTF-8; NULL: none */
+    const char *comment;  /* UTF-8, without a final '\0' */
+    uint32_t comment_len; /* bytes; at most PCAPNG_COMMENT_MOST; 0: none */
 } PcapngPacket;
 
 void pcapng_write_header(OutFile *out, const char *host, const char *iface, uint32_t snaplen);
-void pcapng_write_packet(OutFile *out, const PcapngPacket *packet);
+
+/* A packet is begun, `captured` bytes of it are written at the place returned,
+ * and it is ended, with nothing else written to `out` between. */
+uint8_t *pcapng_begin_packet(OutFile *out, const PcapngPacket *packet);
+void pcapng_end_packet(OutFile *out, const PcapngPacket *packet);
 
 #endif

@@ -37,12 +37,12 @@ typedef struct SampleSeries {
 
 /* A queue or a counter. */
 typedef struct ValueSeries {
+    Thin thin;      /* first: what every change touches */
     Series *series; /* borrows */
     const char *name;
     uint32_t host, link;
     uint16_t port, counter;
     uint8_t direction;
-    Thin thin;
 } ValueSeries;
 
 struct Series {
@@ -306,35 +306,49 @@ counter_write(void *arg, const ThinRow *row)
     out_char(out, '\n');
 }
 
-static ValueSeries *
-counters_of(Series *series, uint32_t host)
+static G_NO_INLINE ValueSeries *
+counters_new(Series *series, uint32_t host)
 {
+    ValueSeries *all = g_new0(ValueSeries, MIB_COUNT);
+
+    for (unsigned i = 0; i < MIB_COUNT; i++) {
+        all[i].series = series;
+        all[i].host = host;
+        all[i].counter = (uint16_t)i;
+        all[i].thin.free_rows = COUNTER_ROWS_FREE;
+    }
     if (host > series->counters->len)
         g_ptr_array_set_size(series->counters, (int)host);
-    if (series->counters->pdata[host - 1] == NULL) {
-        ValueSeries *all = g_new0(ValueSeries, MIB_COUNT);
+    series->counters->pdata[host - 1] = all;
+    return all;
+}
 
-        for (unsigned i = 0; i < MIB_COUNT; i++) {
-            all[i].series = series;
-            all[i].host = host;
-            all[i].counter = (uint16_t)i;
-            all[i].thin.free_rows = COUNTER_ROWS_FREE;
-        }
-        series->counters->pdata[host - 1] = all;
-    }
-    return series->counters->pdata[host - 1];
+static inline ValueSeries *
+counters_of(Series *series, uint32_t host)
+{
+    if (G_LIKELY(host <= series->counters->len && series->counters->pdata[host - 1] != NULL))
+        return series->counters->pdata[host - 1];
+    return counters_new(series, host);
+}
+
+static G_NO_INLINE void
+counter_add(ValueSeries *s, const CounterRecord *rec)
+{
+    ThinRow row = { .at = rec->at, .v = { rec->value } };
+
+    thin_add(&s->thin, &row, counter_write, s);
 }
 
 void
 series_on_counter(Series *series, const CounterRecord *rec)
 {
-    ThinRow row = { .at = rec->at, .v = { rec->value } };
     ValueSeries *s;
 
     if (rec->host == 0 || rec->counter >= MIB_COUNT)
         return;
     s = &counters_of(series, rec->host)[rec->counter];
-    thin_add(&s->thin, &row, counter_write, s);
+    if (!thin_rises(&s->thin, rec->at, rec->value))
+        counter_add(s, rec);
 }
 
 /* ---- The end ----------------------------------------------------------------------------------

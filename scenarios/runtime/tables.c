@@ -4,20 +4,16 @@
 
 #include <string.h>
 
-#include "models/link/link.h"
 #include "models/tcp/tcp.h"
 #include "scenarios/runtime/outfile.h"
+#include "scenarios/runtime/packet_rows.h"
 
 typedef enum TableId { TABLE_PACKETS, TABLE_STATES, TABLE_WHY, TABLE_CALLS, N_TABLES } TableId;
 
 static const struct {
     const char *file, *columns;
 } layouts[N_TABLES] = {
-    [TABLE_PACKETS] = { "packets.tsv",
-                        "packet\tsent\tended\tfrom\tto\tlink\tsrc\tdst\tproto\tflags\tseq\tack\tlen"
-                        "\t"
-                        "win\toptions\tfate\tstory\tconn\tcopy_of\tip_len\tip_id\tttl\tecn\tfrag\t"
-                        "raw_seq\traw_ack\tmarks\twhy\n" },
+    [TABLE_PACKETS] = { "packets.tsv", PACKET_COLUMNS },
     [TABLE_STATES] = { "states.tsv",
                        "time\thost\tconn\tlocal\tremote\tfrom\tto\tcause\twhat\trule\t"
                        "packet\tcounterfactual\n" },
@@ -27,6 +23,7 @@ static const struct {
 
 struct Tables {
     const Recorder *recorder; /* borrows */
+    PacketRows *packet_rows;  /* owns */
     OutFile *out[N_TABLES];   /* owns */
     uint64_t left[N_TABLES];  /* rows that may still be written */
     uint64_t left_out;
@@ -41,6 +38,7 @@ tables_new(const char *dir, const Recorder *recorder, uint64_t packets, uint64_t
     Tables *tables = g_new0(Tables, 1);
 
     tables->recorder = recorder;
+    tables->packet_rows = packet_rows_new(recorder);
     for (int i = 0; i < N_TABLES; i++) {
         tables->left[i] = i == TABLE_PACKETS ? packets : rows;
         tables->out[i] = out_open(dir, layouts[i].file, error);
@@ -60,6 +58,7 @@ tables_discard(Tables *tables)
         return;
     for (int i = 0; i < N_TABLES; i++)
         out_discard(tables->out[i]);
+    packet_rows_free(tables->packet_rows);
     g_free(tables);
 }
 
@@ -100,7 +99,7 @@ host_name(const Tables *tables, uint32_t host)
     return recorder_host_name(tables->recorder, host);
 }
 
-/* ---- Packets ----------------------------------------------------------------------- */
+/* ---- Rows ---------------------------------------------------------------------------- */
 
 static void
 cell_u64(OutFile *out, uint64_t value)
@@ -130,148 +129,13 @@ cell_endpoint(OutFile *out, Endpoint endpoint)
     out_tab(out);
 }
 
-static void
-named_number(OutFile *out, const char *name, uint64_t value)
-{
-    out_literal(out, name);
-    out_u64(out, value);
-}
-
-/* "mss 1460,sackOK,TS 1 0,ws 7,sack 10-20,tfo" */
-static void
-cell_options(OutFile *out, const TracePacket *entry)
-{
-    const char *comma = "";
-
-    if (entry->options & TCPOPT_HAS_MSS) {
-        named_number(out, "mss ", entry->mss);
-        comma = ",";
-    }
-    if (entry->options & TCPOPT_HAS_SACK_OK) {
-        out_literal(out, comma);
-        out_literal(out, "sackOK");
-        comma = ",";
-    }
-    if (entry->options & TCPOPT_HAS_TS) {
-        out_literal(out, comma);
-        named_number(out, "TS ", entry->tsval);
-        named_number(out, " ", entry->tsecr);
-        comma = ",";
-    }
-    if (entry->options & TCPOPT_HAS_WSCALE) {
-        out_literal(out, comma);
-        named_number(out, "ws ", entry->wscale);
-        comma = ",";
-    }
-    for (unsigned i = 0; i < entry->n_sacks; i++) {
-        out_literal(out, comma);
-        named_number(out, "sack ", entry->sacks[i].start);
-        named_number(out, "-", entry->sacks[i].end);
-        comma = ",";
-    }
-    if (entry->options & (TCPOPT_HAS_FASTOPEN | TCPOPT_HAS_FASTOPEN_EXP)) {
-        out_literal(out, comma);
-        out_literal(out, "tfo");
-        comma = ",";
-    }
-    if (*comma == '\0')
-        out_char(out, '-');
-    out_tab(out);
-}
-
-/* One letter for each thing that befell it, for programs: see the manual. */
-static void
-cell_marks(OutFile *out, const TracePacket *entry)
-{
-    static const struct {
-        uint32_t what;
-        char mark;
-    } marks[] = {
-        { TRACE_INJECTED, 'i' },  { TRACE_COPY, 'c' },    { TRACE_RETRANSMIT, 'r' },
-        { TRACE_FORWARDED, 'f' }, { TRACE_DELAYED, 'd' }, { TRACE_OVERTAKEN, 'o' },
-        { TRACE_CORRUPTED, 'x' }, { TRACE_MARKED, 'e' },  { TRACE_REWRITTEN, 'w' },
-        { TRACE_HELD, 'h' },      { TRACE_STRAY, 's' },
-    };
-    bool is_empty = true;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
-        if (entry->what & marks[i].what) {
-            out_char(out, marks[i].mark);
-            is_empty = false;
-        }
-    if (is_empty)
-        out_char(out, '-');
-    out_tab(out);
-}
-
-static const char *
-proto_name(unsigned proto)
-{
-    switch (proto) {
-    case IP_PROTO_TCP:
-        return "tcp";
-    case IP_PROTO_UDP:
-        return "udp";
-    case IP_PROTO_ICMP:
-        return "icmp";
-    default:
-        return "ip";
-    }
-}
-
-static const char *
-link_of(const Tables *tables, const TracePacket *entry)
-{
-    const GPtrArray *links = recorder_net(tables->recorder)->links;
-
-    if (entry->from_if == HOST_LOOPBACK)
-        return "lo";
-    return entry->link > 0 && entry->link <= links->len ? link_name(links->pdata[entry->link - 1])
-                                                        : NULL;
-}
-
 void
 tables_on_packet(Tables *tables, const TracePacket *entry)
 {
     OutFile *out = tables_row(tables, TABLE_PACKETS);
-    char flags[TRACE_FLAGS_TEXT], story[TRACE_FATE_TEXT];
 
-    if (out == NULL)
-        return;
-    cell_u64(out, entry->id);
-    cell_time(out, entry->sent_at);
-    cell_time(out, entry->ended_at);
-    cell_text(out, host_name(tables, entry->from));
-    cell_text(out, host_name(tables, entry->to));
-    cell_text(out, link_of(tables, entry));
-    cell_endpoint(out, entry->src);
-    cell_endpoint(out, entry->dst);
-    cell_text(out, proto_name(entry->proto));
-    cell_text(out, trace_packet_flags(entry, flags));
-    cell_u64(out, entry->rel_seq);
-    cell_u64(out, entry->rel_ack);
-    cell_u64(out, entry->len);
-    cell_u64(out, entry->wnd);
-    cell_options(out, entry);
-    cell_text(out, trace_packet_fate(entry));
-    cell_text(out, trace_packet_story(tables->recorder, entry, story));
-    cell_u64(out, entry->conn);
-    cell_u64(out, entry->copy_of);
-    cell_u64(out, entry->ip_len);
-    cell_u64(out, entry->ip_id);
-    cell_u64(out, entry->ttl);
-    cell_u64(out, entry->tos & ECN_MASK);
-    if (entry->what & TRACE_FRAGMENT || entry->mf) {
-        named_number(out, "", entry->frag_offset);
-        out_literal(out, entry->mf ? "+\t" : "\t");
-    } else {
-        out_literal(out, entry->df ? "DF\t" : "-\t");
-    }
-    cell_u64(out, entry->seq);
-    cell_u64(out, entry->ack);
-    cell_marks(out, entry);
-    out_text(out, entry->why);
-    out_char(out, '\n');
+    if (out != NULL)
+        packet_rows_write(tables->packet_rows, out, entry);
 }
 
 /* ---- Transitions, verdicts, calls ---------------------------------------------------- */

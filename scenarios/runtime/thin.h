@@ -9,7 +9,7 @@
 
 #include "sim/time.h"
 
-enum { THIN_VALUES = 4 };
+enum { THIN_VALUES = 3 };
 
 typedef struct ThinRow {
     SimTime at;
@@ -18,16 +18,31 @@ typedef struct ThinRow {
 
 typedef void ThinFn(void *arg, const ThinRow *row);
 
+/* What every change touches comes first: most are of counters, which only rise. */
 typedef struct Thin {
+    SimTime until; /* end of the interval being gathered; 0: none is */
+    ThinRow last;  /* gathered, not yet passed */
+    bool has_last;
+    bool has_peak;      /* `peak`, gathered before `last`, is at least as large */
     uint32_t free_rows; /* pass as they come; 0: 2000 */
     uint32_t rows;      /* that passed */
-    bool has_peak, has_last;
-    SimTime interval, until;
-    ThinRow peak, last; /* gathered, not yet passed */
+    ThinRow peak;
 } Thin;
 
-/* Zero-filled is ready. Passes 0 to 2 rows to fn. */
+/* Zero-filled is ready. thin_add() passes 0 to 3 rows to fn. */
 void thin_add(Thin *thin, const ThinRow *row, ThinFn *fn, void *arg);
 void thin_finish(Thin *thin, ThinFn *fn, void *arg); /* passes what is gathered */
+
+/* What a counter does nearly always, at few instructions: it is larger than all
+ * that was gathered. False: thin_add() it. */
+static inline bool
+thin_rises(Thin *thin, SimTime at, uint64_t value)
+{
+    if (at >= thin->until || value <= thin->last.v[0] || thin->has_peak)
+        return false;
+    thin->last.at = at;
+    thin->last.v[0] = value;
+    return true;
+}
 
 #endif

@@ -215,6 +215,52 @@ packets_past_the_limit_are_counted(void)
     place_done(&place);
 }
 
+/* The least that a reader of pcapng must find: blocks that say their length twice. */
+static unsigned
+count_blocks(const char *text, size_t len, uint32_t most)
+{
+    unsigned n = 0;
+
+    for (size_t at = 0; at < len; n++) {
+        uint32_t head[6], size, again;
+
+        g_assert_cmpuint(at + sizeof head, <=, len);
+        memcpy(head, text + at, sizeof head);
+        size = GUINT32_FROM_LE(head[1]);
+        g_assert_cmpuint(at + size, <=, len);
+        memcpy(&again, text + at + size - 4, 4);
+        g_assert_cmpuint(GUINT32_FROM_LE(again), ==, size);
+        if (GUINT32_FROM_LE(head[0]) == 6) /* a packet: bytes captured */
+            g_assert_cmpuint(GUINT32_FROM_LE(head[5]), <=, most);
+        at += size;
+    }
+    return n;
+}
+
+static void
+snaplen_cuts_packets_and_loses_none(void)
+{
+    Place whole = place_new(), cut = place_new();
+    g_autoptr(Story) story = story_new(NULL);
+    FolderOptions options = folder_options_default();
+    GError *error = NULL;
+    size_t whole_len, cut_len;
+
+    options.snaplen = 30;
+    Folder *folder = folder_begin(cut.target, story_recorder(story), &options, &error);
+    g_assert_no_error(error);
+    story_tell_lost_final_ack(story);
+    story_run(story, 70);
+    g_assert_true(folder_finish(folder, &summary, &error));
+    write_story(whole.target);
+    g_autofree char *all = contents(whole.target, "client-eth0.pcapng", &whole_len);
+    g_autofree char *some = contents(cut.target, "client-eth0.pcapng", &cut_len);
+    g_assert_cmpuint(cut_len, <, whole_len);
+    g_assert_cmpuint(count_blocks(some, cut_len, 30), ==, count_blocks(all, whole_len, 65535));
+    place_done(&whole);
+    place_done(&cut);
+}
+
 static char *
 tshark(const char *capture, const char *filter)
 {
@@ -280,6 +326,8 @@ main(int argc, char **argv)
     g_test_add_func("/folder/same_run_gives_the_same_bytes", same_run_gives_the_same_bytes);
     g_test_add_func("/folder/packets_past_the_limit_are_counted",
                     packets_past_the_limit_are_counted);
+    g_test_add_func("/folder/snaplen_cuts_packets_and_loses_none",
+                    snaplen_cuts_packets_and_loses_none);
     g_test_add_func("/folder/tshark_finds_nothing_wrong_and_reads_the_fates",
                     tshark_finds_nothing_wrong_and_reads_the_fates);
     return g_test_run();
