@@ -8,17 +8,29 @@ build=${BUILD:-build}
 bench=$build/tests/bench/bench
 file=tests/bench/instructions.txt
 
-count() { # instructions per unit of one workload
-    out=$(mktemp)
-    line=$(valgrind --tool=callgrind --callgrind-out-file="$out" "$bench" --small --one "$1" 2>/dev/null)
-    total=$(sed -n 's/^\(summary\|totals\): //p' "$out" | head -n 1)
-    rm -f "$out"
-    echo "$line" | awk -v n="$total" '{ u = $3 > 0 ? $3 : $7 + $9; printf "%d\n", n / u }'
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+count() { # instructions per unit of one workload: of "recorded", a packet of which everything is written
+    if [ "$1" = recorded ]; then
+        set -- "$build/halfopen" run tests/bench/recorded.lua --set length=120ms --quiet --out "$work/run"
+    else
+        set -- "$bench" --small --one "$1"
+    fi
+    valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$@" >"$work/said" 2>/dev/null
+    if [ -d "$work/run" ]; then
+        units=$(($(wc -l <"$work/run/packets.tsv") - 1))
+        rm -r "$work/run"
+    else
+        units=$(awk '{ print ($3 > 0 ? $3 : $7 + $9) }' "$work/said")
+    fi
+    total=$(sed -n 's/^\(summary\|totals\): //p' "$work/callgrind" | head -n 1)
+    echo $((total / units))
 }
 
 if [ "${1:-}" = --update ]; then
-    for w in bulk-1 bulk-10-loss short-10k idle-10k syn-flood-10M handshakes-100k; do
-        echo "$w $(count $w)"
+    for w in bulk-1 bulk-10-loss short-10k idle-10k syn-flood-10M handshakes-100k recorded; do
+        echo "$w $(count "$w")"
     done >"$file.new"
     mv "$file.new" "$file"
     cat "$file"
