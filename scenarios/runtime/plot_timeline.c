@@ -176,7 +176,7 @@ draw_label(Timeline *t, const RunPacket *p, double x1, double y1, double x2, dou
     char *whole = packet_label(p, false), *part = packet_label(p, true);
     const char *texts[] = { whole, part, NULL };
 
-    timeline_label(t, texts, x1, y1, x2, y2, packet_color(p));
+    timeline_label(t, texts, x1, y1, x2, y2, 0.5, packet_color(p));
     g_free(part);
     g_free(whole);
 }
@@ -229,20 +229,25 @@ draw_never_arrived(Timeline *t, const RunPacket *p, double x1, double y1, double
     draw_label(t, p, x1, y1, cx, cy);
 }
 
-/* The reason stands in the host's own column, where no arrows are. */
+/* The reason stands in the host's own column, where no arrows are, or else on
+ * the last part of the arrow. */
 static void
-draw_refused(Timeline *t, const RunPacket *p, double x, double y, bool from_left)
+draw_refused(Timeline *t, unsigned i)
 {
+    const RunPacket *p = packet_at(t, i);
     const HostPlace *host = &t->hosts[p->to];
-    const char *reason = strstr(p->story, ": ");
+    const char *colon = strstr(p->story, ": "), *reason = colon ? colon + 2 : p->story;
+    const char *texts[] = { reason, NULL };
+    double x1, x2, y = t->ended_y[i];
 
-    sheet_point(t->sheet, SHEET_RINGS, x + (from_left ? -16 : 16), y, COLOR_LOST);
-    if (reason != NULL && timeline_text_px(reason + 2) <= host->x2 - host->x1)
+    timeline_arrow_ends(t, p, &x1, &x2);
+    sheet_point(t->sheet, SHEET_RINGS, x2 + (x1 < x2 ? -16 : 16), y, COLOR_LOST);
+    if (timeline_text_px(reason) <= host->x2 - host->x1)
         sheet_text(t->sheet, SHEET_CENTERED, (host->x1 + host->x2) / 2, y + 9, 0, COLOR_LOST,
-                   reason + 2);
-    else
-        timeline_text(t, from_left ? SHEET_RIGHT : SHEET_LEFT, x + (from_left ? -26 : 26), y + 12,
-                      COLOR_LOST, reason ? reason + 2 : p->story);
+                   reason);
+    else if (!timeline_label(t, texts, x1, t->sent_y[i], x2, y, 0.78, COLOR_LOST))
+        timeline_text(t, x1 < x2 ? SHEET_RIGHT : SHEET_LEFT, x2 + (x1 < x2 ? -26 : 26), y + 12,
+                      COLOR_LOST, reason);
 }
 
 /* What a host sends to itself: out of its column and back. */
@@ -290,15 +295,13 @@ draw_packets(Timeline *t)
 {
     for (unsigned i = 0; i < t->run->packets->len; i++) {
         const RunPacket *p = packet_at(t, i);
-        double x1, x2;
 
         if (isnan(t->sent_y[i]))
             continue;
-        timeline_arrow_ends(t, p, &x1, &x2);
-        if (strcmp(p->fate, "refused") == 0 && p->from != p->to)
-            draw_refused(t, p, x2, t->ended_y[i], x1 < x2);
         if (p->from == p->to)
             draw_loop(t, i);
+        else if (strcmp(p->fate, "refused") == 0)
+            draw_refused(t, i);
     }
     for (unsigned i = 0; i < t->run->packets->len; i++)
         if (!isnan(t->sent_y[i]) && packet_at(t, i)->from != packet_at(t, i)->to)

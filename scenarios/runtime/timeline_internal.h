@@ -94,10 +94,10 @@ typedef struct TextBox {
 
 /* timeline_label.c: texts that stand on no other one, and on as few arrows as can be. */
 double timeline_text_px(const char *text);
-/* Along a line, just above it; `texts` are ever shorter versions of it, NULL at the end. What
- * finds no free place is not drawn. */
-void timeline_label(Timeline *t, const char *const *texts, double x1, double y1, double x2,
-                    double y2, int color);
+/* Along a line, just above it, so far along (0 to 1) as `first` says if there is room; `texts` are
+ * ever shorter versions of it, NULL at the end. False: there is no free place, nothing is drawn. */
+bool timeline_label(Timeline *t, const char *const *texts, double x1, double y1, double x2,
+                    double y2, double first, int color);
 /* Upright, from x on or up to x. */
 void timeline_text(Timeline *t, SheetLayer layer, double x, double y, int color, const char *text);
 /* The ends of a packet's arrow. */

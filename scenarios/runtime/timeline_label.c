@@ -142,9 +142,9 @@ box_along(const Line *line, double along, const char *text)
 
 /* The best place for a text. Returns how many arrows cross it there; -1: there is none. */
 static int
-find_place(const Timeline *t, const Line *line, const char *text, TextBox *best)
+find_place(const Timeline *t, const Line *line, const char *text, double first, TextBox *best)
 {
-    static const double tries[] = { 0.5, 0.36, 0.64, 0.25, 0.75, 0.16, 0.84 };
+    const double tries[] = { first, 0.5, 0.36, 0.64, 0.25, 0.75, 0.16, 0.84 };
     Stretch stretches[TIMELINE_HOSTS + 1];
     unsigned n = free_stretches(t, line, stretches);
     double length = hypot(line->x2 - line->x1, line->y2 - line->y1);
@@ -171,9 +171,9 @@ find_place(const Timeline *t, const Line *line, const char *text, TextBox *best)
     return fewest;
 }
 
-void
+bool
 timeline_label(Timeline *t, const char *const *texts, double x1, double y1, double x2, double y2,
-               int color)
+               double first, int color)
 {
     Line line = { x1, y1, x2, y2 };
     const char *text = NULL;
@@ -182,7 +182,7 @@ timeline_label(Timeline *t, const char *const *texts, double x1, double y1, doub
 
     for (unsigned i = 0; texts[i] != NULL && fewest != 0; i++) {
         TextBox box;
-        int n_arrows = find_place(t, &line, texts[i], &box);
+        int n_arrows = find_place(t, &line, texts[i], first, &box);
 
         if (n_arrows < 0 || (fewest >= 0 && n_arrows >= fewest))
             continue;
@@ -191,10 +191,11 @@ timeline_label(Timeline *t, const char *const *texts, double x1, double y1, doub
         text = texts[i];
     }
     if (text == NULL)
-        return;
+        return false;
     g_array_append_val(t->texts, best);
     sheet_text(t->sheet, SHEET_CENTERED, best.x, best.y, -round(asin(best.sine) * 180 / G_PI),
                color, text);
+    return true;
 }
 
 void
