@@ -6,8 +6,8 @@
 
 #include "scenarios/runtime/cli.h"
 #include "scenarios/runtime/folder.h"
-#include "scenarios/runtime/ladder.h"
-#include "scenarios/runtime/plot.h"
+#include "scenarios/runtime/ladder/ladder.h"
+#include "scenarios/runtime/plot/plot.h"
 #include "scenarios/runtime/results.h"
 
 typedef struct Run {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "scenarios/runtime/ladder.h"
+#include "scenarios/runtime/ladder/ladder.h"
 #include "tests/support/story.h"
 
 #define SEG(...) story_segment(s, (StorySegment){ __VA_ARGS__ })

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scenarios/runtime/timeline_internal.h"
+#include "scenarios/runtime/plot/timeline.h"
 
 enum {
     WIDE_BANDS = 2, /* of one host, else all are narrow */

@@ -1,7 +1,7 @@
 /* What a run too long for a ladder comes to: packets by link, connections by
  * the state they ended in, queues at their longest, counters that tell.
  */
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 #include <string.h>
 

@@ -5,10 +5,10 @@
 #ifndef HALFOPEN_RUNTIME_PLOT_INTERNAL_H
 #define HALFOPEN_RUNTIME_PLOT_INTERNAL_H
 
-#include "scenarios/runtime/plot.h"
-#include "scenarios/runtime/runfiles.h"
+#include "scenarios/runtime/plot/plot.h"
+#include "scenarios/runtime/plot/runfiles.h"
 
-/* ---- plot_sheet.c ---------------------------------------------------------------- */
+/* ---- sheet.c ---------------------------------------------------------------- */
 
 typedef enum SheetLayer {
     SHEET_FILLS, /* x1 y1 x2 y2 colour */
@@ -68,7 +68,7 @@ const char *plot_time_after(SimTime time, SimTime before, char text[PLOT_TIME_TE
 /* Title and one line about the run at the top of a sheet. */
 void sheet_headings(Sheet *sheet, const RunFiles *run, const char *about);
 
-/* ---- plot_scale.c: time along an axis, idle times cut short -------------------------- */
+/* ---- scale.c: time along an axis, idle times cut short -------------------------- */
 
 typedef struct ScaleBreak {
     double start, end; /* along the axis */
@@ -88,12 +88,12 @@ double scale_at(const Scale *scale, SimTime at);
 
 /* ---- the pictures ------------------------------------------------------------------------ */
 
-/* plot_timeline.c. conn: "HOST:N" or "N", or NULL. NULL: nothing to draw. */
+/* timeline.c. conn: "HOST:N" or "N", or NULL. NULL: nothing to draw. */
 Sheet *timeline_sheet(const RunFiles *run, const char *conn);
 /* The first row of states.tsv of the connection that is named so; NULL: none. */
 const RunState *timeline_find_conn(const RunFiles *run, const char *conn);
-Sheet *states_sheet(const RunFiles *run); /* plot_states.c: NULL: too few connections */
-char *states_text(const RunFiles *run, const PlotOptions *options); /* plot_text.c */
+Sheet *states_sheet(const RunFiles *run); /* states.c: NULL: too few connections */
+char *states_text(const RunFiles *run, const PlotOptions *options); /* text.c */
 
 /* Charts: writes their data under `data` and adds the names of templates to
  * run, "cwnd.gp" and so on. */
@@ -103,6 +103,6 @@ typedef struct ChartJob {
     double width, height;
 } ChartJob;
 bool charts_prepare(const RunFiles *run, const PlotOptions *options, const char *data, GArray *jobs,
-                    GError **error); /* plot_charts.c */
+                    GError **error); /* charts.c */
 
 #endif

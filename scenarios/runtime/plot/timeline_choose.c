@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scenarios/runtime/timeline_internal.h"
+#include "scenarios/runtime/plot/timeline.h"
 
 enum {
     PACKETS_AT_MOST = 120, /* in the picture; a longer run shows one connection */

@@ -1,6 +1,6 @@
 /* A run's folder read back: what the pictures are drawn from. */
-#ifndef HALFOPEN_RUNTIME_RUNFILES_H
-#define HALFOPEN_RUNTIME_RUNFILES_H
+#ifndef HALFOPEN_RUNTIME_PLOT_RUNFILES_H
+#define HALFOPEN_RUNTIME_PLOT_RUNFILES_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * one arrow and which leave and arrive on rows of their own, and beside which
  * packet a transition stands.
  */
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 #include <errno.h>
 #include <string.h>

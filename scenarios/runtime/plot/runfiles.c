@@ -1,4 +1,4 @@
-#include "scenarios/runtime/runfiles.h"
+#include "scenarios/runtime/plot/runfiles.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>

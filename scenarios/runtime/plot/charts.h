@@ -1,8 +1,8 @@
-/* Inside the charts: what those of plot_charts.c and plot_series.c share. */
-#ifndef HALFOPEN_RUNTIME_CHARTS_INTERNAL_H
-#define HALFOPEN_RUNTIME_CHARTS_INTERNAL_H
+/* Inside the charts: what those of charts.c and series.c share. */
+#ifndef HALFOPEN_RUNTIME_PLOT_CHARTS_H
+#define HALFOPEN_RUNTIME_PLOT_CHARTS_H
 
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 enum { CHART_WIDTH = 1200 };
 
@@ -19,7 +19,7 @@ bool chart_write(const Charts *charts, const char *name, const char *text, GErro
 void chart_append_head(const Charts *charts, GString *out, unsigned n_drawn, unsigned n_all);
 void chart_add_job(GArray *jobs, const char *template, const char *picture, double height);
 
-/* plot_series.c: queues, sojourn, counters. */
+/* series.c: queues, sojourn, counters. */
 bool series_charts(const Charts *charts, GArray *jobs, GError **error);
 
 #endif

@@ -1,9 +1,9 @@
 /* Charts of values over time: congestion windows and round-trip times, the
- * sequence-time graph; queues and counters are in plot_series.c. Each is a set
+ * sequence-time graph; queues and counters are in series.c. Each is a set
  * of data files and a list of titles for a gnuplot template of the same name in
  * scripts/plot/.
  */
-#include "scenarios/runtime/charts_internal.h"
+#include "scenarios/runtime/plot/charts.h"
 
 #include <math.h>
 #include <string.h>

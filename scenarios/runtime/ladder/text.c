@@ -1,4 +1,4 @@
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 #include <string.h>
 

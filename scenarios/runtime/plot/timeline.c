@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "models/trace/recorder.h"
-#include "scenarios/runtime/timeline_internal.h"
+#include "scenarios/runtime/plot/timeline.h"
 
 /* ---- Drawing -------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scenarios/runtime/states_internal.h"
+#include "scenarios/runtime/plot/states.h"
 
 enum { COLUMN = 2, COLUMNS = (int)STATES_WIDTH / COLUMN, LINES = 4 };
 

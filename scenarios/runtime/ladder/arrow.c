@@ -1,7 +1,7 @@
 /* The arrows of the ladder, from one host's line to another's: whole ones, those
  * that leave on one row and arrive on another, those that never arrive.
  */
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 enum { DEPARTURE = 60 }; /* per cent of the way: an arrow that arrives later */
 

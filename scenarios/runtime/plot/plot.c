@@ -1,5 +1,5 @@
 /* halfopen plot: reads a folder, lays the pictures out, lets gnuplot draw. */
-#include "scenarios/runtime/plot.h"
+#include "scenarios/runtime/plot/plot.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "scenarios/runtime/folder.h"
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 /* A PNG has two pixels for one of the SVG, for screens that have; a picture
  * larger than this would take seconds then, and fit no screen. */

@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "scenarios/runtime/timeline_internal.h"
+#include "scenarios/runtime/plot/timeline.h"
 
 enum { ROOM = 12 }; /* pixels left free along an arrow */
 

@@ -1,7 +1,7 @@
 /* Parts of a row of the ladder: the hosts' lines, the time, states in the
  * gutters, notes beside a line.
  */
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 #include <string.h>
 

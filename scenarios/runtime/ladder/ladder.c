@@ -2,7 +2,7 @@
  * overtaken; the states beside the arrows; long silences as one row. The
  * measures: time, states of the first host, arrows, states of the last host.
  */
-#include "scenarios/runtime/ladder_internal.h"
+#include "scenarios/runtime/ladder/internal.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-/* Inside the picture of states: the rows (plot_states.c) and the counts of
- * hosts that have too many for rows (plot_crowd.c).
+/* Inside the picture of states: the rows (states.c) and the counts of
+ * hosts that have too many for rows (crowd.c).
  */
-#ifndef HALFOPEN_RUNTIME_STATES_INTERNAL_H
-#define HALFOPEN_RUNTIME_STATES_INTERNAL_H
+#ifndef HALFOPEN_RUNTIME_PLOT_STATES_H
+#define HALFOPEN_RUNTIME_PLOT_STATES_H
 
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 #define STATES_WIDTH 980.0 /* pixels of the time axis */
 #define LEFT_LEAST   210.0 /* for names */

@@ -1,4 +1,4 @@
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 #include <string.h>
 

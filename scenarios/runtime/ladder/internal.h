@@ -1,13 +1,13 @@
-/* Inside the ladder: what is drawn (ladder_plan.c decides), on which cells
- * (ladder_canvas.c), the parts of a row (ladder_row.c), the arrows
- * (ladder_arrow.c), and the rows in their order (ladder.c).
+/* Inside the ladder: what is drawn (plan.c decides), on which cells
+ * (canvas.c), the parts of a row (row.c), the arrows
+ * (arrow.c), and the rows in their order (ladder.c).
  */
 #ifndef HALFOPEN_RUNTIME_LADDER_INTERNAL_H
 #define HALFOPEN_RUNTIME_LADDER_INTERNAL_H
 
-#include "scenarios/runtime/ladder.h"
+#include "scenarios/runtime/ladder/ladder.h"
 
-/* ---- ladder_canvas.c: one row of character cells ------------------------------ */
+/* ---- canvas.c: one row of character cells ------------------------------ */
 
 enum { CANVAS_WIDTH = 100 };
 
@@ -41,7 +41,7 @@ void canvas_emit(const Canvas *canvas, const LadderOptions *options, GString *ou
 int text_width(const char *text);                       /* in cells: all our characters take one */
 size_t text_bytes_that_fit(const char *text, int room); /* cut at a space where there is one */
 
-/* ---- ladder_plan.c: what happens, in order --------------------------------------- */
+/* ---- plan.c: what happens, in order --------------------------------------- */
 
 enum { LADDER_LANES = 6, LADDER_FLOWS = 26 };
 
@@ -93,7 +93,7 @@ uint64_t plan_count_failed_calls(const Recorder *recorder);
 bool call_has_failed(const CallRecord *call);
 const char *call_error_name(const CallRecord *call); /* "ECONNREFUSED", "TIMEOUT" */
 
-/* ---- ladder_text.c: what stands on an arrow ---------------------------------------- */
+/* ---- text.c: what stands on an arrow ---------------------------------------- */
 
 /* A time span for people: "59.99 s", "210 ms", "40 us". */
 #define LADDER_TIME_TEXT 32
@@ -104,7 +104,7 @@ Ink ladder_ink(const TracePacket *p);
 /* "A " before what belongs to a flow when there are several, "" otherwise. */
 const char *ladder_tag(const Plan *plan, Endpoint src, Endpoint dst, char text[4]);
 
-/* ---- ladder_row.c: a row is begun, filled, and ended -------------------------------- */
+/* ---- row.c: a row is begun, filled, and ended -------------------------------- */
 
 enum { TIME_END = 11 }; /* the column where times end */
 
@@ -132,7 +132,7 @@ void row_why(Draw *draw, const TcpStateRecord *t); /* the rule behind a transiti
 char *state_text(const Draw *draw, const TcpStateRecord *t); /* g_free */
 void lane_set_state(Draw *draw, int lane, const TcpStateRecord *t);
 
-/* ---- ladder_arrow.c: from column to column ------------------------------------------- */
+/* ---- arrow.c: from column to column ------------------------------------------- */
 
 /* True when the reason of a loss did not fit beside its cross. */
 bool arrow_draw(Draw *draw, const Item *item, const TracePacket *p, int start, int end);

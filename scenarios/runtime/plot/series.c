@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scenarios/runtime/charts_internal.h"
+#include "scenarios/runtime/plot/charts.h"
 
 enum {
     SERIES_DRAWN = 10,

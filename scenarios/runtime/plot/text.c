@@ -1,7 +1,7 @@
 /* The states of connections for a terminal: a row for each endpoint, time to
  * the right, idle times cut short as in the pictures.
  */
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 #include <string.h>
 

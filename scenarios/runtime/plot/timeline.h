@@ -1,10 +1,10 @@
 /* Inside the state timeline: what of a run is drawn (timeline_choose.c), where
- * (timeline_place.c), and the drawing (plot_timeline.c).
+ * (timeline_place.c), and the drawing (timeline.c).
  */
-#ifndef HALFOPEN_RUNTIME_TIMELINE_INTERNAL_H
-#define HALFOPEN_RUNTIME_TIMELINE_INTERNAL_H
+#ifndef HALFOPEN_RUNTIME_PLOT_TIMELINE_H
+#define HALFOPEN_RUNTIME_PLOT_TIMELINE_H
 
-#include "scenarios/runtime/plot_internal.h"
+#include "scenarios/runtime/plot/internal.h"
 
 enum {
     TIMELINE_HOSTS = 8,

@@ -1,11 +1,11 @@
 /* The states of many connections: time runs to the right, each endpoint is a
  * row, coloured by its state. Of a host with more endpoints than rows can be
- * told apart, it is counted how many are in which state (plot_crowd.c).
+ * told apart, it is counted how many are in which state (crowd.c).
  */
 #include <math.h>
 #include <string.h>
 
-#include "scenarios/runtime/states_internal.h"
+#include "scenarios/runtime/plot/states.h"
 
 enum {
     FEW_CONNS = 4, /* so few endpoints are in the timeline already */
