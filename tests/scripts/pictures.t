@@ -81,4 +81,15 @@ ok $? "a folder of worlds is drawn world by world"
 "$halfopen" run scenarios/icmp_errors.lua --plot --out "$dir/many" >"$dir/said" 2>&1
 test "$(grep -c '^Picture:' "$dir/said")" -eq 24 && grep -q '^Drawn: 12 of 36 worlds' "$dir/said"
 ok $? "of many worlds the first ones are drawn, and it is said how many"
+
+# A gnuplot that sees its user lose patience.
+mkdir "$dir/bin" "$dir/tmp"
+printf '#!/bin/sh\nkill -TERM $PPID\n' >"$dir/bin/gnuplot"
+chmod +x "$dir/bin/gnuplot"
+rm "$dir/run/timeline.svg"
+(TMPDIR=$dir/tmp PATH=$dir/bin:$PATH && export TMPDIR PATH && exec "$halfopen" plot "$dir/run") >"$dir/said" 2>&1
+[ $? -gt 128 ] && grep -q 'SIGTERM: stopped while drawing timeline.svg' "$dir/said"
+ok $? "a signal ends the drawing, and is told"
+[ ! -e "$dir/run/timeline.svg" ] && [ -z "$(ls -A "$dir/tmp")" ]
+ok $? "and leaves neither half a picture nor what it was drawn from"
 done_testing

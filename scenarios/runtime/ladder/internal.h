@@ -104,6 +104,11 @@ Ink ladder_ink(const TracePacket *p);
 /* "A " before what belongs to a flow when there are several, "" otherwise. */
 const char *ladder_tag(const Plan *plan, Endpoint src, Endpoint dst, char text[4]);
 
+/* ---- summary.c ------------------------------------------------------------------------ */
+
+/* ", 2 lost, 1 retransmitted" and so on, to the end of the line: what is not 0. */
+void ladder_append_totals(const Recorder *recorder, GString *out);
+
 /* ---- row.c: a row is begun, filled, and ended -------------------------------- */
 
 enum { TIME_END = 11 }; /* the column where times end */

@@ -247,22 +247,9 @@ header_rows(Draw *draw)
 static void
 footer_row(Draw *draw)
 {
-    const TraceTotals *t = recorder_totals(draw->plan.recorder);
-    const struct {
-        uint64_t n;
-        const char *name;
-    } parts[] = {
-        { t->lost, "lost" },         { t->retransmits, "retransmitted" },
-        { t->injected, "injected" }, { t->copies, "duplicated" },
-        { t->refused, "refused" },   { t->corrupted, "corrupted" },
-    };
-
-    g_string_append_printf(draw->out, "%" G_GUINT64_FORMAT " packets", t->packets);
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-        if (parts[i].n > 0)
-            g_string_append_printf(draw->out, ", %" G_GUINT64_FORMAT " %s", parts[i].n,
-                                   parts[i].name);
-    g_string_append_c(draw->out, '\n');
+    g_string_append_printf(draw->out, "%" G_GUINT64_FORMAT " packets",
+                           recorder_totals(draw->plan.recorder)->packets);
+    ladder_append_totals(draw->plan.recorder, draw->out);
 }
 
 static void

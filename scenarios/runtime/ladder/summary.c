@@ -41,11 +41,10 @@ heading(GString *out, const LadderOptions *options, const char *text)
     g_string_append_printf(out, options->color ? "\n\033[1m%s\033[0m\n" : "\n%s\n", text);
 }
 
-static void
-totals_line(const Recorder *recorder, GString *out)
+void
+ladder_append_totals(const Recorder *recorder, GString *out)
 {
     const TraceTotals *t = recorder_totals(recorder);
-    char text[32], span[LADDER_TIME_TEXT];
     const struct {
         uint64_t n;
         const char *name;
@@ -55,13 +54,23 @@ totals_line(const Recorder *recorder, GString *out)
         { t->refused, "refused" },   { t->corrupted, "corrupted" },
         { t->marked, "marked CE" },
     };
+    char text[32];
 
-    g_string_append_printf(out, "%s packets in %s", number(t->packets, text),
-                           ladder_span(sim_now(recorder_net(recorder)->sim), span));
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
         if (parts[i].n > 0)
             g_string_append_printf(out, ", %s %s", number(parts[i].n, text), parts[i].name);
     g_string_append_c(out, '\n');
+}
+
+static void
+totals_line(const Recorder *recorder, GString *out)
+{
+    char text[32], span[LADDER_TIME_TEXT];
+
+    g_string_append_printf(out, "%s packets in %s",
+                           number(recorder_totals(recorder)->packets, text),
+                           ladder_span(sim_now(recorder_net(recorder)->sim), span));
+    ladder_append_totals(recorder, out);
 }
 
 /* ---- Columns ---------------------------------------------------------------------------- */

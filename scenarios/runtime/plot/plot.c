@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "scenarios/runtime/folder.h"
+#include "scenarios/runtime/interrupt.h"
 #include "scenarios/runtime/plot/internal.h"
 
 /* A PNG has two pixels for one of the SVG, for screens that have; a picture
@@ -130,6 +131,11 @@ draw(const Plot *plot, const char *template, const char *picture, const char *fo
                    g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
                                 NULL, NULL, NULL, &complaint, &status, error);
 
+    if (is_good && interrupt_name() != NULL) { /* gnuplot may have had the signal too, or not */
+        g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "%s: stopped while drawing %s",
+                    interrupt_name(), name);
+        is_good = false;
+    }
     if (is_good && !g_spawn_check_wait_status(status, NULL)) {
         g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "gnuplot failed to draw %s: %s",
                     name, complaint ? g_strstrip(complaint) : "");

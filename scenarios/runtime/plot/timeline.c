@@ -10,6 +10,8 @@
 
 /* ---- Drawing -------------------------------------------------------------------------------- */
 
+enum { NAME_ROOM = 8 }; /* pixels from a name's middle to the end of its band */
+
 /* A place for a name near y that no cut goes through. */
 static double
 beside_cut(const Timeline *t, double y)
@@ -36,6 +38,27 @@ is_first_listener(const Timeline *t, const Band *band)
     return false;
 }
 
+/* Where a state's name stands in its band: in the middle, or where fewer arrows
+ * pass on their way to a host beyond. */
+static double
+place_of_name(const Timeline *t, const Band *band, const char *state, double y1, double y2)
+{
+    static const double tries[] = { 0.5, 0.35, 0.65, 0.2, 0.8 };
+    double best = beside_cut(t, (y1 + y2) / 2);
+    unsigned fewest = G_MAXUINT;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(tries) && fewest > 0; i++) {
+        double y = beside_cut(t, y1 + (y2 - y1) * tries[i]);
+        unsigned n = timeline_arrows_over(t, (band->x1 + band->x2) / 2, y, state);
+
+        if (y - y1 < NAME_ROOM || y2 - y < NAME_ROOM || n >= fewest)
+            continue;
+        fewest = n;
+        best = y;
+    }
+    return best;
+}
+
 static void
 draw_state(Timeline *t, const Band *band, const char *state, double y1, double y2)
 {
@@ -48,7 +71,9 @@ draw_state(Timeline *t, const Band *band, const char *state, double y1, double y
               state_color(state));
     if (fits_across || fits_along)
         sheet_text(t->sheet, SHEET_CENTERED, (band->x1 + band->x2) / 2,
-                   beside_cut(t, (y1 + y2) / 2), fits_across ? 0 : 90, state_ink(state), state);
+                   fits_across ? place_of_name(t, band, state, y1, y2)
+                               : beside_cut(t, (y1 + y2) / 2),
+                   fits_across ? 0 : 90, state_ink(state), state);
 }
 
 static void

@@ -100,6 +100,8 @@ bool timeline_label(Timeline *t, const char *const *texts, double x1, double y1,
                     double y2, double first, int color);
 /* Upright, from x on or up to x. */
 void timeline_text(Timeline *t, SheetLayer layer, double x, double y, int color, const char *text);
+/* How many arrows pass over a text that is centred there. */
+unsigned timeline_arrows_over(const Timeline *t, double x, double y, const char *text);
 /* The ends of a packet's arrow. */
 void timeline_arrow_ends(const Timeline *t, const RunPacket *p, double *x1, double *x2);
 

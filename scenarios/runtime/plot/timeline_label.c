@@ -84,6 +84,16 @@ count_arrows_in_the_way(const Timeline *t, const TextBox *box)
     return n;
 }
 
+unsigned
+timeline_arrows_over(const Timeline *t, double x, double y, const char *text)
+{
+    TextBox box = {
+        .x = x, .y = y, .width = timeline_text_px(text), .height = HEIGHT, .cosine = 1
+    };
+
+    return count_arrows_in_the_way(t, &box);
+}
+
 void
 timeline_arrow_ends(const Timeline *t, const RunPacket *p, double *x1, double *x2)
 {
