@@ -76,8 +76,10 @@ enum {
     TCP_MSG_PEEK = 4,
     TCP_MSG_FASTOPEN = 8,
     TCP_MSG_EOR = 16,
-    TCP_MSG_FULL = 32 /* the segment takes no more, and the rest of the call is to come: what
-                         MSG_ZEROCOPY does to a buffer whose fragments are used up */
+    TCP_MSG_FULL = 32,   /* the segment takes no more, and the rest of the call is to come: what
+                           MSG_ZEROCOPY does to a buffer whose fragments are used up */
+    TCP_MSG_WAITED = 64, /* the call goes on: it found no room, and has waited for some */
+    TCP_MSG_REST = 128   /* and it had taken bytes before that */
 };
 
 /* bytes NULL: a pattern of len bytes (no memory). Bytes taken, or an error. */

@@ -86,6 +86,7 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
 {
     SimTime deadline = door_deadline(door, file->send_timeout);
     int64_t sent = 0;
+    unsigned goes_on = 0;
 
     if (bytes == NULL && len > 0)
         return -EFAULT;
@@ -97,7 +98,7 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
     for (;;) {
         bool was_closed = is_closed(file);
         int64_t more = sock_sendto(file->sock, bytes + sent, len - (size_t)sent,
-                                   flags_of(flags) & ~(unsigned)TCP_MSG_FASTOPEN, to);
+                                   goes_on | (flags_of(flags) & ~(unsigned)TCP_MSG_FASTOPEN), to);
         if (was_closed && more != -EOPNOTSUPP && may_wait(file, flags)) {
             more = door_wait_open(door, file, more,
                                   len - (size_t)sent); /* connect() had waited for data */
@@ -118,6 +119,7 @@ door_send(Door *door, DoorFile *file, const uint8_t *bytes, size_t len, int flag
             return sent > 0 ? sent : -EAGAIN;
         if (!door_wait(door, deadline))
             return sent > 0 ? sent : -EAGAIN;
+        goes_on = TCP_MSG_WAITED | (sent > 0 ? TCP_MSG_REST : 0);
     }
 }
 

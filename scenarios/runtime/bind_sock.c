@@ -26,27 +26,32 @@ read_call_options(lua_State *L, int index, const char *call, unsigned *flags)
 
     *flags = (conf_bool(&t, "peek", false) ? TCP_MSG_PEEK : 0) |
              (conf_bool(&t, "urgent", false) ? TCP_MSG_OOB : 0) |
-             (conf_bool(&t, "more", false) ? TCP_MSG_MORE : 0);
+             (conf_bool(&t, "more", false) ? TCP_MSG_MORE : 0) |
+             (conf_bool(&t, "rest", false) ? TCP_MSG_WAITED | TCP_MSG_REST : 0);
     conf_close(&t);
     return timeout;
 }
 
 /* ---- send ------------------------------------------------------------------------ */
 
-/* Sends what is left of `len` bytes; bytes NULL: a pattern. 0, -EAGAIN (no room: wait), or
- * another negative errno; process->progress says how much has gone. */
+/* Sends what is left of `len` bytes, as far as there is room; bytes NULL: a pattern. 0,
+ * -EAGAIN (wait), or another negative errno; process->progress says how much has gone. */
 static int
 send_from_progress(Process *process, Socket *sock, const char *bytes, size_t len, unsigned flags)
 {
-    while ((size_t)process->progress < len) {
-        size_t done = (size_t)process->progress;
-        int64_t sent = sock_send(sock, bytes == NULL ? NULL : bytes + done, len - done, flags);
+    size_t done = (size_t)process->progress;
+    int64_t sent;
 
-        if (sent < 0)
-            return (int)sent;
-        process->progress += sent;
-    }
-    return 0;
+    if (done >= len)
+        return 0;
+    if (process->found_no_room)
+        flags |= TCP_MSG_WAITED | (done > 0 ? TCP_MSG_REST : 0);
+    sent = sock_send(sock, bytes == NULL ? NULL : bytes + done, len - done, flags);
+    if (sent < 0 && sent != -EAGAIN)
+        return (int)sent;
+    process->progress += MAX(sent, 0);
+    process->found_no_room = (size_t)process->progress < len;
+    return process->found_no_room ? -EAGAIN : 0;
 }
 
 /* conn:send(text or number of bytes [, options]) -> bytes sent; nil, error, bytes sent before it */

@@ -229,6 +229,7 @@ process_call(lua_State *L, const ProcessCall *call)
     process->deadline = SIM_NEVER;
     process->is_timed_out = false;
     process->progress = 0;
+    process->found_no_room = false;
     process->result = 0;
     process->host = NULL;
     if (call != &process_sleep_call)

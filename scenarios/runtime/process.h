@@ -42,9 +42,10 @@ struct Process {
     SimTimer timer;
     SimTime began;
     SimTime deadline;
-    int64_t progress; /* free for the call: bytes sent so far */
-    int64_t result;   /* for the record of the call */
-    Host *host;       /* of the call's socket; NULL: no record is made */
+    int64_t progress;   /* free for the call: bytes sent so far */
+    bool found_no_room; /* send(): it has waited, or will */
+    int64_t result;     /* for the record of the call */
+    Host *host;         /* of the call's socket; NULL: no record is made */
     uint32_t conn;
 
     /* the last call, when it returned nil and an error: the reason of a nil that Lua meets later */

@@ -1,4 +1,5 @@
 /* What leaves when: windows, bursts, PSH, Nagle, cork, MSG_EOR, buffers. */
+#include "models/tcp/output.h"
 #include "tests/support/sender.h"
 
 static void
@@ -209,6 +210,60 @@ the_send_buffer_counts_overhead(void)
     g_assert_cmpint(sender_send(s, 1, 0), ==, -EAGAIN);
 }
 
+/* The buffer is full, and the last segment, one burst's size (32896 / 2), too; of
+ * that an ACK sets some free: what is left has room up to a burst's size again. */
+static Sender *
+sender_with_a_cut_tail(void)
+{
+    Sender *s = sender_new((SenderParams){ .mss = 1000, .sack = true, .wnd = 32896 });
+
+    s->conn->opt.sndbuf_locked = true;
+    s->conn->snd.buf = 16000;
+    g_assert_cmpint(sender_send(s, 60000, 0), ==, 26000);
+    sender_expect(s, 1, 10001);
+    g_assert_cmpint(sender_send(s, 34000, 0), ==, -EAGAIN);
+    sender_ack(s, 3001, NULL);
+    sender_expect(s, 10001, 16001);
+    return s;
+}
+
+/* As a kernel does (Linux 6.18, measured with SIOCOUTQ: a writer that asks
+ * again and again has 55040 of 40000 bytes queued on a dead path, and seven
+ * times SO_SNDBUF on one that lives). */
+static void
+a_new_call_fills_the_last_segment_up_without_asking_for_room(void)
+{
+    g_autoptr(Sender) s = sender_with_a_cut_tail();
+
+    g_assert_cmpint(sender_send(s, 34000, 0), ==, 6000);
+    g_assert_cmpint(sender_send(s, 28000, 0), ==, -EAGAIN);
+}
+
+static void
+a_call_that_waited_asks_for_room_before_it_fills_the_last_segment_up(void)
+{
+    g_autoptr(Sender) s = sender_with_a_cut_tail();
+    unsigned flags = TCP_MSG_WAITED | TCP_MSG_REST;
+
+    g_assert_cmpint(sender_send(s, 34000, flags), ==, -EAGAIN);
+    sender_ack(s, 12001, NULL);
+    g_assert_cmpint(sender_send(s, 34000, flags), >, 0);
+}
+
+/* What the call pushed as it began to wait stays pushed; a new call takes that back. */
+static void
+a_call_that_goes_on_does_not_take_its_push_back(void)
+{
+    for (unsigned rest = 0; rest <= TCP_MSG_REST; rest += TCP_MSG_REST) {
+        g_autoptr(Sender) s = sender_with_a_cut_tail();
+
+        s->conn->snd.buf = 1000000;
+        g_assert_cmphex(tcp_tx_last_unsent(s->conn)->flags, ==, TCP_PSH);
+        g_assert_cmpint(tcp_tx_append(s->conn, NULL, 1, TCP_MSG_WAITED | rest), ==, 1);
+        g_assert_cmphex(tcp_tx_last_unsent(s->conn)->flags, ==, rest ? TCP_PSH : 0);
+    }
+}
+
 static void
 notsent_lowat_bounds_what_is_unsent(void)
 {
@@ -272,6 +327,9 @@ main(int argc, char **argv)
     ADD("nagle", msg_more_waits_for_what_follows);
     ADD("nagle", msg_eor_keeps_the_boundary);
     ADD("send", the_send_buffer_counts_overhead);
+    ADD("send", a_new_call_fills_the_last_segment_up_without_asking_for_room);
+    ADD("send", a_call_that_waited_asks_for_room_before_it_fills_the_last_segment_up);
+    ADD("send", a_call_that_goes_on_does_not_take_its_push_back);
     ADD("send", notsent_lowat_bounds_what_is_unsent);
     return g_test_run();
 }

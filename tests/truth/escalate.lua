@@ -20,7 +20,7 @@ end
 function M.replay(variant, want, plain, zero, play)
     local inputs, known = given.of(want), not os.getenv("SEARCH") and plans[variant.name]
     local late = given.late(want)
-    if variant.gap then inputs.injections = given.injections(want) end
+    if variant.gap or variant.steps then inputs.injections = given.injections(want) end
     -- With the threads' calls known, the receive buffer's accounting is compared too.
     local exact = with(variant, { exact = true })
 
@@ -50,18 +50,19 @@ function M.replay(variant, want, plain, zero, play)
     }
     if is_equal then return nil, { words = words(uptime), uptime = uptime } end
     if not variant.threads or variant.known and not os.getenv("SEARCH") then return left end
-    for _, try in ipairs { { plan = true }, { plan = true, uptime = uptime } } do
-        local plan = fit.search {
-            recorded = want, late = late, writer_waits = variant.writer_waits,
+    for _, try in ipairs { {}, { uptime = uptime }, { writer = true }, { writer = true, uptime = uptime } } do
+        local plan, runs, why = fit.search {
+            recorded = want, late = late, writer_waits = try.writer,
             play = function(reads, writes)
                 return play(variant, with(inputs, { reads = reads, writes = writes, uptime = try.uptime }))
             end,
         }
+        if not plan and os.getenv("SEARCH") then print("", ("after %d runs: %s"):format(runs, why)) end
         if plan then
-            local reads, writes = fit.given(want, plan, variant.writer_waits)
+            local reads, writes = fit.given(want, plan, try.writer)
             local last = difference({ reads = reads, writes = writes, uptime = try.uptime }, exact)
             if last then return last end
-            return nil, { words = words(try.uptime, plan), plan = plan, uptime = try.uptime }
+            return nil, { words = words(try.uptime, plan), plan = plan, uptime = try.uptime, writer_waits = try.writer }
         end
     end
     return plain

@@ -7,12 +7,7 @@ local M = {}
 local function time(t) return t and ("%.6f"):format(t) or "-" end
 
 -- The relay counted time from when it read the first packet: so much after it was sent.
-function M.late(recorded)
-    for _, s in ipairs(recorded.transitions.A) do
-        if s.new == "SYN_SENT" then return math.max(-s.t - 0.00005, 0) end
-    end
-    return 0
-end
+function M.late(recorded) return recorded.began and math.max(-recorded.began - 0.00005, 0) or 0 end
 
 -- "late;A>B:times;B>A:times": of what was cut on the way, when the last piece came.
 local function relay(recorded)
@@ -84,7 +79,7 @@ end
 local function injections(recorded)
     local list = {}
     for _, p in ipairs(recorded.packets) do
-        if p.dir == "inj>B" then list[#list + 1] = time(p.rx) end
+        if p.dir:find("^inj>") then list[#list + 1] = time(p.rx) end
     end
     return table.concat(list, ",")
 end
@@ -110,7 +105,7 @@ end
 function M.of(recorded)
     local begins, data = calls(recorded), writes(recorded)
     if data ~= "" then begins = begins .. ";data:" .. data end
-    return { relay = relay(recorded), calls = begins .. ";A lives:" .. lives(recorded) }
+    return { relay = relay(recorded), calls = begins .. ";A lives:" .. lives(recorded), ends = recorded.ends }
 end
 M.injections = injections
 

@@ -56,6 +56,13 @@ local function transitions_of(list, packets)
     return sides
 end
 
+-- When A first called connect(): its socket may have had no port yet.
+local function began(list)
+    for _, s in ipairs(list) do
+        if s.new == "SYN_SENT" and s.sk:match("^10%.0%.0%.1:") then return s.t end
+    end
+end
+
 function M.read(path)
     local text, err = read_file(path)
     if not text then return nil, err end
@@ -65,6 +72,7 @@ function M.read(path)
         name = doc.scenario, what = doc.what, packets = {},
         calls = doc.app, counters = doc.nstat, extra = doc.extra, polls = doc.sock_poll,
     }
+    recording.began = began(doc.transitions)
     recording.ends = 0
     for _, list in ipairs { doc.packets, doc.app, doc.sock_poll, doc.transitions } do
         for _, row in ipairs(list) do recording.ends = math.max(recording.ends, row.t) end

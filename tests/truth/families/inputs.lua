@@ -64,6 +64,14 @@ function I.play(wire_a, wire_b, a, b)
     deliver(wire_b, b, "B>A")
 end
 
+-- Before a player sends: waits until the recorded one's segment arrived. The
+-- first packet may be an injected one.
+function I.await_injection()
+    if not I.injections then return end
+    I.zero = I.zero or now()
+    I.sleep_until(table.remove(I.injections, 1) or 0)
+end
+
 -- Before a call: waits until the recorded one began.
 function I.await(op)
     local list = I.begins and I.begins[op]
@@ -111,8 +119,8 @@ function I.send(conn, n)
         return sent and true, err
     end
     local left = n
-    local function put()
-        local sent, err, part = conn:send(left, { timeout = 0 })
+    local function put(is_rest)
+        local sent, err, part = conn:send(left, { timeout = 0, rest = is_rest })
         left = left - (sent or part or 0)
         return sent or err == "TIMEOUT", err
     end
@@ -122,7 +130,7 @@ function I.send(conn, n)
         I.sleep_until(call.from)
         if conn:writable() then
             conn:lock()
-            goes_on, err = put()
+            goes_on, err = put(true)
             I.sleep_until(call.to)
             conn:unlock()
         end
@@ -130,7 +138,7 @@ function I.send(conn, n)
     if not goes_on then return nil, err end
     if left > 0 then
         if I.writes.is_all then return true end -- the plan ends here: so does the writing
-        return conn:send(left) and true
+        return conn:send(left, { rest = true }) and true
     end
     return true
 end

@@ -69,6 +69,7 @@ function Raw:send(flags, o)
             segment.tsval, segment.tsecr = o.tsval or self:tsv(), has_ack and self.ecr or 0
         end
     end
+    R.inputs.await_injection()
     R.inject(segment)
 end
 

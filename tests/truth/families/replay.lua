@@ -12,6 +12,7 @@ function R.scenario(s)
     s.params.relay = "" -- what the relay did: "late;A>B: times of arrival;B>A: times of arrival"
     s.params.calls = "" -- when calls began: "A send:0.0417;..."
     s.params.injections = "" -- when the script injected
+    s.params.ends = "" -- when the recording ended
     s.params.reads, s.params.writes = "", "" -- when B's reader and A's writer held their sockets
     scenario(s)
     R.inputs.read(params)
@@ -103,6 +104,7 @@ end
 -- Hands what was measured to the comparer.
 function R.finish(settle)
     sleep(settle or "50ms")
+    R.inputs.sleep_until(tonumber(params.ends) or 0)
     result("calls", R.calls)
     result("extra", R.extra or {})
 end

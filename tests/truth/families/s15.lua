@@ -69,6 +69,11 @@ local function quietly_send_all(n) -- the program did not note when
     R.inputs.await("data")
     R.inputs.send(client, n)
 end
+-- A small write after a pause, of which the program did not note when either.
+local function quietly_send(what, options)
+    R.inputs.await("data")
+    client:send(what, options)
+end
 -- What a non-blocking send takes.
 local function try_send(n, op)
     return R.call("A", op, function()
@@ -137,7 +142,7 @@ function kinds.delack_small_oneway()
     client:option("TCP_NODELAY", 1)
     reader()
     for _ = 1, 40 do
-        client:send(10)
+        quietly_send(10)
         sleep("100ms")
     end
 end
@@ -145,7 +150,7 @@ end
 function kinds.delack_noread()
     client:option("TCP_NODELAY", 1)
     for _ = 1, 30 do
-        client:send(10)
+        quietly_send(10)
         sleep("100ms")
     end
 end
@@ -161,7 +166,7 @@ function kinds.delack_pingpong()
         end
     end)
     for _ = 1, 9 do
-        client:send(10)
+        quietly_send(10)
         client:recv(100)
         sleep("150ms")
     end
@@ -177,7 +182,7 @@ function kinds.quickack_off()
     client:option("TCP_NODELAY", 1)
     for _ = 1, 6 do
         server:option("TCP_QUICKACK", 0)
-        client:send(10)
+        quietly_send(10)
         sleep("150ms")
         server:recv(100)
     end
@@ -185,6 +190,7 @@ end
 
 function kinds.nagle()
     if params.nodelay then client:option("TCP_NODELAY", 1) end
+    R.inputs.await("data")
     for _ = 1, 3 do
         client:send(10)
         server:recv(100)
@@ -192,13 +198,14 @@ function kinds.nagle()
         client:recv(100)
     end
     sleep("200ms")
-    for _ = 1, 3 do client:send(10) end
+    quietly_send(10)
+    for _ = 1, 2 do client:send(10) end
     local n = 0
     while n < 30 do n = n + #server:recv(100) end
     server:send(10)
     client:recv(100)
     sleep("200ms")
-    client:send(2000)
+    quietly_send(2000)
     client:send(500)
     sleep("300ms")
 end
@@ -229,7 +236,7 @@ function kinds.window_update()
 end
 
 function kinds.urg()
-    client:send("abc")
+    quietly_send("abc")
     client:send("X", { urgent = true })
     client:send("def")
     sleep("200ms")
