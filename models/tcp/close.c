@@ -114,7 +114,13 @@ fin_timeout(const TcpConn *conn)
     return timeout > 0 ? MAX(timeout, rto) : 0;
 }
 
-/* FIN-WAIT-2 without a user: an entry that waits for the FIN, or nothing. */
+/* An entry that waits for the FIN waits no longer than a TIME-WAIT entry of Linux lasts. */
+#define ENTRY_LASTS (60 * SIM_SEC)
+
+/* FIN-WAIT-2 without a user: an entry that waits for the FIN, or nothing. True:
+ * the connection has ended. DIFFERS: what is to wait for longer than an entry
+ * lasts stays a connection for the time above that, and becomes an entry for as
+ * long again (Linux 6.18: 100 s were 40 and 40). */
 static bool
 orphan_fin_wait_2(TcpConn *conn)
 {
@@ -128,9 +134,27 @@ orphan_fin_wait_2(TcpConn *conn)
     }
     if (timeout == 0)
         return false;
+    if (timeout > ENTRY_LASTS) {
+        tcp_orphan_timer_set(conn, timeout - ENTRY_LASTS);
+        return false;
+    }
     tcp_time_wait(conn, TCP_FIN_WAIT_2, timeout,
                   TCP_CAUSE("timer", "orphan", "net.ipv4.tcp_fin_timeout"));
     return true;
+}
+
+void
+tcp_orphan_timer(TcpConn *conn)
+{
+    SimTime left = fin_timeout(conn) - ENTRY_LASTS;
+    const TcpCause cause = TCP_CAUSE("timer", "orphan", "net.ipv4.tcp_fin_timeout");
+
+    if (left > 0) {
+        tcp_time_wait(conn, TCP_FIN_WAIT_2, left, cause);
+        return;
+    }
+    tcp_send_reset(conn, "net.ipv4.tcp_fin_timeout");
+    tcp_conn_end(conn, cause);
 }
 
 TcpVerdict
@@ -251,10 +275,8 @@ become_orphan(TcpConn *conn)
         return;
     conn->is_orphan = true;
     conn->stack->n_orphans++;
-    if (conn->state == TCP_FIN_WAIT_2) {
-        orphan_fin_wait_2(conn);
+    if (conn->state == TCP_FIN_WAIT_2 && orphan_fin_wait_2(conn))
         return;
-    }
     tcp_orphan_out_of_resources(conn);
 }
 

@@ -4,7 +4,8 @@
  * connection is dead; ICMP, which is only a hint (RFC 1122 §4.2.3.9).
  *
  * The timer runs all the time and is not touched by traffic: when it comes up it
- * looks how long ago the peer was heard, and waits for the rest.
+ * looks how long ago the peer was heard, and waits for the rest. It also ends the
+ * wait of an orphan in FIN-WAIT-2 (close.c), as Linux's does.
  */
 #include "models/tcp/output.h"
 
@@ -125,6 +126,12 @@ keepalive_look(TcpConn *conn)
     keepalive_arm(conn, keepalive_interval(conn));
 }
 
+void
+tcp_orphan_timer_set(TcpConn *conn, SimTime after)
+{
+    keepalive_arm(conn, after);
+}
+
 static void
 keepalive_timer(void *arg)
 {
@@ -135,7 +142,9 @@ keepalive_timer(void *arg)
         return;
     }
     tcp_enter(conn);
-    if (conn->opt.keepalive && conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT)
+    if (conn->is_orphan && conn->state == TCP_FIN_WAIT_2)
+        tcp_orphan_timer(conn);
+    else if (conn->opt.keepalive && conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT)
         keepalive_look(conn);
     tcp_leave(conn);
 }

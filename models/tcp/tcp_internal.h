@@ -460,6 +460,9 @@ void
 tcp_keepalive_start(TcpConn *conn); /* ESTABLISHED with SO_KEEPALIVE, or the option set later */
 void tcp_keepalive_option(TcpConn *conn, bool on);
 void tcp_keepalive_idle_option(TcpConn *conn); /* TCP_KEEPIDLE was changed */
+/* Its timer bounds FIN-WAIT-2 without a user too; close.c says what then comes. */
+void tcp_orphan_timer_set(TcpConn *conn, SimTime after);
+void tcp_orphan_timer(TcpConn *conn);
 /* timewait.c: conn becomes a TIME-WAIT (or orphan FIN-WAIT-2) entry and ends. */
 void tcp_time_wait(TcpConn *conn, TcpState substate, SimTime timeout, TcpCause cause);
 /* fastopen.c hooks of the data path */

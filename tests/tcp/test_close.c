@@ -232,6 +232,21 @@ linger2_bounds_fin_wait_2(void)
     tcp_bench_expect_state(b, TCP_CLOSED);
 }
 
+/* Recorded: Linux 6.18 keeps the socket for 40 s, then an entry for 40 s. */
+static void
+linger2_of_100_s_waits_for_40_and_40(void)
+{
+    g_autoptr(TcpBench) b = tcp_bench_in_state(TCP_PROFILE_LINUX, TCP_ESTABLISHED);
+
+    sock_set_option(b->sock, TCP_OPT_LINGER2, 100);
+    close_now(b);
+    tcp_bench_deliver(b, SEG(.flags = TCP_ACK, .seq = 1, .ack = 2));
+    tcp_bench_run(b, 80 * SIM_SEC - 1);
+    tcp_bench_expect_state(b, TCP_FIN_WAIT_2);
+    tcp_bench_run(b, 1);
+    tcp_bench_expect_state(b, TCP_CLOSED);
+}
+
 static void
 more_orphans_than_allowed_are_reset(void)
 {
@@ -298,6 +313,7 @@ main(int argc, char **argv)
     CLAIM(lingering_close_waits_for_the_ack_of_the_fin);
     CLAIM(negative_linger2_ends_fin_wait_2_at_once);
     CLAIM(linger2_bounds_fin_wait_2);
+    CLAIM(linger2_of_100_s_waits_for_40_and_40);
     CLAIM(more_orphans_than_allowed_are_reset);
     CLAIM(orphan_in_last_ack_gives_up_after_eight_timeouts);
     CLAIM(disconnect_makes_a_socket_new);
