@@ -56,7 +56,9 @@ static const Knob knobs[] = {
     { "tcp_base_mss", 0.2, "48;256;512", false },
     { "tcp_probe_interval", 0.2, "1;10", false },
     { "advertise_mss", 0.15, "88;216;536;1220", false },
-    { "tcp_shrink_window", 0.15, "1", false },
+    /* What is in flight into a window that was taken back makes the RTO double, and an
+     * orphan that then has to probe may give up at once, without a word (as Linux's does). */
+    { "tcp_shrink_window", 0.15, "1", true },
     { "delack_min", 0.1, "0;200", false },
     { "delack_max", 0.1, "0;10;500", false },
     { "quickack", 0.2, "0", false },
