@@ -1,7 +1,8 @@
 -- truth.lua [--tap | --page] [NAME ...]: replays recordings and prints a table
 -- (or TAP, or the page docs/fidelity.md):
 -- recording, equal or the first difference with both sides in plain words.
--- Environment: BUILD (default build), TRUTH (the recordings' folder).
+-- Environment: BUILD (default build), TRUTH (the recordings' folder), VARIANTS
+-- (a file in place of variants.lua), SEARCH (with more patience: fit.lua).
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
@@ -9,7 +10,7 @@ package.path = here .. "/?.lua;" .. package.path
 local compare = require "compare"
 local recording = require "recording"
 local run = require "run"
-local variants = require "variants"
+local variants = os.getenv("VARIANTS") and dofile(os.getenv("VARIANTS")) or require "variants"
 
 local build = os.getenv("BUILD") or "build"
 local truth = os.getenv("TRUTH") or "../shared/truth/recordings"

@@ -160,7 +160,7 @@ family "s12" {
     s12_ka_unreachable = { set = { kind = "unreachable" } },
     s12_ka_rebooted = { set = { kind = "rebooted" } },
     s12_ka_unacked_data = { set = { kind = "unacked_data" } },
-    s12_ka_user_timeout = { set = { kind = "user_timeout" } },
+    s12_ka_user_timeout = { set = { kind = "user_timeout", count = 10, user_timeout = 4500 } },
     s12_ka_icmp = { set = { kind = "icmp" } },
 }
 

@@ -21,7 +21,7 @@ function R.routed(w, delay)
     R.wire = link(R.a, R.r1, { name = "wire", delay = "0ms" })
     R.middle = link(R.r1, R.r2, { name = "middle", delay = R.inputs.relay and 0 or delay, mtu = w.mid })
     local wire_b = link(R.r2, R.b, { name = "wire-B", delay = "0ms" })
-    R.inputs.play(R.wire, wire_b, R.a, R.b)
+    R.wire = R.inputs.play(R.wire, wire_b, R.a, R.b)
     R.wire:script({ from = R.a }, function(p)
         if p.df and p.ip_len > w.mid then
             if w.icmp ~= false then R.icmp_about(p, 3, 4, "1ms", w.mid) end

@@ -46,22 +46,42 @@ function I.sleep_until(t)
     if I.zero and t > I.now() then sleep(t - I.now()) end
 end
 
-local function deliver(wire, host, dir)
-    local times, n = I.relay[dir] or {}, 0
-    wire:script({ from = host }, function()
+-- The fates that the recorded relay gave to what came from one end. What it did not
+-- deliver is dropped with I.drops, and else left to the family's own rules.
+local function fates(dir)
+    local times, n = {}, 0
+    for _, at in ipairs(I.relay[dir] or {}) do
+        if at or I.drops then times[#times + 1] = at end
+    end
+    return function()
         n = n + 1
         I.zero = I.zero or now() + I.late -- the relay had read the first packet a little after it was sent
         if times[n] then return { "delay", by = math.max(times[n] - I.now(), 0) } end
-        if times[n] == false and I.drops then return "drop" end
-    end)
+        if times[n] == false then return "drop" end
+    end
 end
 
--- The relay between A's end of one link and B's end of another does what the recorded one did.
--- What it did not deliver is left to the family's own rules, or with I.drops dropped.
+local MAKES_RULES = { script = true, drop = true, delay = true, copy = true }
+
+-- The relay between A's end of one link and B's end of another does what the
+-- recorded one did. Returns what the family takes for the first link: the rules
+-- that it makes there come before the relay's (with I.drops: after).
 function I.play(wire_a, wire_b, a, b)
-    if not I.relay then return end
-    deliver(wire_a, a, "A>B")
-    deliver(wire_b, b, "B>A")
+    if not I.relay then return wire_a end
+    local from_a, from_b, rules = fates("A>B"), fates("B>A"), {}
+    local function install()
+        for _, rule in ipairs(rules) do rule:cancel() end
+        rules = { wire_a:script({ from = a }, from_a), wire_b:script({ from = b }, from_b) }
+    end
+    install()
+    if I.drops then return wire_a end
+    return setmetatable({}, { __index = function(_, name)
+        return function(_, ...)
+            local result = table.pack(wire_a[name](wire_a, ...))
+            if MAKES_RULES[name] then install() end
+            return table.unpack(result, 1, result.n)
+        end
+    end })
 end
 
 -- Before a player sends: waits until the recorded one's segment arrived. The

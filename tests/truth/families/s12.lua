@@ -1,17 +1,18 @@
--- Keepalive: 2 s idle, a probe a second, three of them.
+-- Keepalive: 2 s idle, a probe a second, three of them, unless the variant says otherwise.
 local R = require "replay"
 
 R.scenario {
     title = "Recordings s12",
-    params = { kind = { "alive", choices = { "alive", "unreachable", "rebooted", "unacked_data", "user_timeout", "icmp" } } },
+    params = { kind = { "alive", choices = { "alive", "unreachable", "rebooted", "unacked_data", "user_timeout", "icmp" } },
+        idle = 2, interval = 1, count = 3, user_timeout = 0 },
 }
 R.world { sysctl_a = params.kind == "unacked_data" and { ["net.ipv4.tcp_retries2"] = 5 } or nil }
 local client, server = R.pair()
 client:option("SO_KEEPALIVE", 1)
-client:option("TCP_KEEPIDLE", 2)
-client:option("TCP_KEEPINTVL", 1)
-client:option("TCP_KEEPCNT", params.kind == "user_timeout" and 10 or 3)
-if params.kind == "user_timeout" then client:option("TCP_USER_TIMEOUT", 4500) end
+client:option("TCP_KEEPIDLE", params.idle)
+client:option("TCP_KEEPINTVL", params.interval)
+client:option("TCP_KEEPCNT", params.count)
+if params.user_timeout > 0 then client:option("TCP_USER_TIMEOUT", params.user_timeout) end
 
 local function recv() return R.call("A", "recv", function() return client:recv(10) end) end
 local function send(op, n) return R.call("A", op, function() return client:send(n) end) end

@@ -5,7 +5,7 @@ R.scenario {
     title = "Recordings s13",
     params = { kind = { "finwait2_orphan", choices = { "finwait2_orphan", "shutdown_only", "fin_late", "finwait2_data",
         "fin_timeout", "fin_timeout_timewait", "fin_lost_orphan", "half_close", "shut_rd", "simul_close", "simul_close_acklost",
-        "simul_open", "self_connect" } }, fin_timeout = 60, stagger = 0 },
+        "simul_open", "self_connect" } }, fin_timeout = 60, stagger = 0, life = "7s" },
 }
 R.world { sysctl = params.fin_timeout ~= 60 and { ["net.ipv4.tcp_fin_timeout"] = params.fin_timeout } or nil }
 
@@ -78,7 +78,7 @@ elseif params.kind == "finwait2_data" then
     recv("B", server, 10)
 elseif params.kind == "fin_timeout" then
     close("A", client)
-    sleep("7s")
+    sleep(params.life)
 elseif params.kind == "fin_timeout_timewait" then
     close("A", client)
     sleep("1s")
