@@ -160,9 +160,13 @@ trace_number_text(uint32_t number, char text[TRACE_NUMBER_TEXT])
 const char *
 trace_packet_story(const Recorder *recorder, const TracePacket *entry, char text[TRACE_FATE_TEXT])
 {
+    const uint32_t silent = TRACE_ARRIVED | TRACE_CONSUMED | TRACE_FORWARDED | TRACE_CLOSED |
+                            TRACE_QUEUED | TRACE_FRAGMENT | TRACE_STRAY;
     char time[SIM_TIME_TEXT];
 
     text[0] = '\0';
+    if ((entry->what & ~silent) == 0 && (entry->what & TRACE_ARRIVED) && entry->reason == NULL)
+        return text; /* as most: it came, and there is no more to say */
     if (entry->what & TRACE_INJECTED)
         story_add(text, "injected");
     if (entry->what & TRACE_COPY)
