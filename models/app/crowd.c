@@ -20,15 +20,14 @@ typedef enum ClientPhase {
     CLIENT_IDLE
 } ClientPhase;
 
+/* One cache line: of a million clients that rest there is nothing else. */
 typedef struct CrowdClient {
     AppCrowd *crowd; /* borrows */
     TcpConn *conn;   /* owns, as its user; NULL once closed */
     SimTime began;
-    SimTimer timer;   /* patience, think time or trickle: whichever comes first */
-    SimTime gives_up; /* SIM_NEVER: never */
-    SimTime resumes;  /* end of a pause; SIM_NEVER: none */
-    uint64_t left;    /* of the response */
-    uint32_t to_send; /* of the request */
+    SimTimer timer;  /* patience, think time or trickle: whichever comes first */
+    SimTime resumes; /* end of a pause; SIM_NEVER: none */
+    uint64_t left;   /* of the request, then of the response */
     uint32_t requests_left;
     uint8_t phase; /* ClientPhase */
     bool is_due;   /* client_go() is in the queue */
@@ -68,10 +67,19 @@ client_on_event(void *arg, TcpConn *conn, unsigned events)
     client_wake(arg);
 }
 
+/* SIM_NEVER: never */
+static SimTime
+client_gives_up(const CrowdClient *c)
+{
+    SimTime patience = c->crowd->params.patience;
+
+    return patience > 0 ? c->began + patience : SIM_NEVER;
+}
+
 static void
 client_arm(CrowdClient *c)
 {
-    SimTime when = MIN(c->gives_up, c->resumes);
+    SimTime when = MIN(client_gives_up(c), c->resumes);
 
     if (when != SIM_NEVER)
         sim_timer_set(c->crowd->host->sim, &c->timer, when, client_on_timer, c);
@@ -150,8 +158,7 @@ static void
 client_begin_request(CrowdClient *c)
 {
     c->phase = CLIENT_SENDING;
-    c->to_send = c->crowd->params.request_bytes;
-    c->left = c->crowd->params.response_bytes;
+    c->left = c->crowd->params.request_bytes;
 }
 
 /* One step of the client's life. 0: blocked until an event; 1: go on;
@@ -183,16 +190,17 @@ client_send_step(CrowdClient *c)
     Sim *sim = c->crowd->host->sim;
     int64_t n;
 
-    if (c->to_send == 0) {
+    if (c->left == 0) {
         c->phase = CLIENT_RECEIVING;
+        c->left = p->response_bytes;
         return 1;
     }
     n = tcp_send(c->conn, NULL,
-                 p->trickle_every > 0 ? MIN(c->to_send, MAX(p->trickle_bytes, 1u)) : c->to_send, 0);
+                 p->trickle_every > 0 ? MIN(c->left, MAX(p->trickle_bytes, 1u)) : c->left, 0);
     if (n < 0)
         return n == -EAGAIN ? 0 : n;
-    c->to_send -= (uint32_t)n;
-    if (p->trickle_every > 0 && c->to_send > 0) {
+    c->left -= (uint64_t)n;
+    if (p->trickle_every > 0 && c->left > 0) {
         c->phase = CLIENT_PAUSING;
         c->resumes = sim_now(sim) + p->trickle_every;
         client_arm(c);
@@ -282,7 +290,7 @@ client_on_timer(void *arg)
     CrowdClient *c = arg;
     SimTime now = sim_now(c->crowd->host->sim);
 
-    if (now >= c->gives_up) {
+    if (now >= client_gives_up(c)) {
         c->crowd->counts.failed++;
         c->crowd->counts.impatient++;
         client_end(c, true);
@@ -306,7 +314,6 @@ crowd_start_client(AppCrowd *crowd)
     int result;
 
     *c = (CrowdClient){ .crowd = crowd, .began = now, .resumes = SIM_NEVER };
-    c->gives_up = p->patience > 0 ? now + p->patience : SIM_NEVER;
     c->requests_left = MAX(p->requests, 1u);
     sim_timer_init(&c->timer);
     c->conn = tcp_open(crowd->host);
