@@ -47,7 +47,7 @@ for _, row in ipairs(server:sockets()) do
     end
 end
 expect(different):equals(n + params.callers)
-expect(each):below(2000)
+expect(each):below(1024)
 say("%d callers with %d ports each: %d connections on one port, told apart by address and port of the caller.",
     params.callers, params.ports, n)
 say("The next connect() of each failed with EADDRNOTAVAIL, towards port 81 it did not. IPv4 would allow 2^48 = %d.", 1 << 48)

@@ -66,7 +66,7 @@ settle_acked(TcpConn *conn, AckState *ack, TcpTxSeg *seg, uint32_t segs, uint32_
 {
     if (__builtin_expect(seg->tags & TX_REPEATED, 0)) {
         if (seg->tags & TX_RETRANS)
-            conn->rec.retrans_out -= segs;
+            conn->sender->retrans_out -= segs;
         ack->flags |= ACK_RETRANS_ACKED;
     } else if (!(seg->tags & TX_SACKED)) {
         *last_at = seg->sent_at;
@@ -74,23 +74,23 @@ settle_acked(TcpConn *conn, AckState *ack, TcpTxSeg *seg, uint32_t segs, uint32_
             *first_at = *last_at;
         if (seq_before(start_seq, ack->reord))
             ack->reord = start_seq;
-        if (!seq_after(seg->end_seq, conn->rec.high_seq))
+        if (!seq_after(seg->end_seq, conn->sender->high_seq))
             ack->flags |= ACK_ORIG_SACKED;
     }
     if (seg->tags & TX_SACKED) {
-        conn->rec.sacked_out -= segs;
-    } else if (conn->rec.sack_ok) {
+        conn->sender->sacked_out -= segs;
+    } else if (conn->sack_ok) {
         tcp_count_delivered(conn, segs);
         if (!tcp_repeat_was_needless(conn, ack->seg, seg))
             tcp_rack_advance(conn, seg);
     }
     if (seg->tags & TX_LOST)
-        conn->rec.lost_out -= segs;
-    conn->rec.packets_out -= segs;
+        conn->sender->lost_out -= segs;
+    conn->sender->packets_out -= segs;
     tcp_rate_delivered(conn, seg, &ack->rate);
     if (seg->flags & TCP_SYN) {
         ack->flags |= ACK_SYN_ACKED;
-        conn->rec.retrans_at = 0;
+        conn->sender->retrans_at = 0;
     } else {
         ack->flags |= ACK_DATA_ACKED;
     }
@@ -119,12 +119,12 @@ static void
 count_hystart(TcpConn *conn)
 {
     Host *host = conn->stack->host;
-    bool is_train = conn->w.hystart_exit == CC_HYSTART_TRAIN;
+    bool is_train = conn->sender->w.hystart_exit == CC_HYSTART_TRAIN;
 
     host_count(host, is_train ? MIB_TcpExtTCPHystartTrainDetect : MIB_TcpExtTCPHystartDelayDetect);
     host_count_n(host, is_train ? MIB_TcpExtTCPHystartTrainCwnd : MIB_TcpExtTCPHystartDelayCwnd,
-                 conn->w.cwnd);
-    conn->w.hystart_exit = CC_HYSTART_NONE;
+                 conn->sender->w.cwnd);
+    conn->sender->w.hystart_exit = CC_HYSTART_NONE;
 }
 
 /* RTT samples of what was just taken off the queue, and what follows. */
@@ -141,7 +141,7 @@ after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had
         cc_rtt = now - last_at;
         /* A lone short segment whose ACK may have been delayed. */
         if (segs == 1 && is_whole && !had_sacks && conn->snd.una - ack->prior_una < conn->snd.mss &&
-            ack->rate.prior_delivered + 1 == conn->w.delivered &&
+            ack->rate.prior_delivered + 1 == conn->delivered &&
             !(ack->flags & (ACK_CA_ALERT | ACK_SYN_ACKED)))
             ack->flags |= ACK_MAYBE_DELAYED;
     }
@@ -154,7 +154,7 @@ after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had
         ack->flags |= ACK_SET_TIMER;
         if (conn->path.probe_size && !seq_after(conn->path.probe_seq_end, conn->snd.una))
             tcp_mtu_probe_succeeded(conn);
-        if (!conn->rec.sack_ok) {
+        if (!conn->sack_ok) {
             tcp_reno_acked(conn, segs);
             if (ack->flags & ACK_RETRANS_ACKED)
                 ack->flags &= ~(uint32_t)ACK_ORIG_SACKED;
@@ -169,8 +169,8 @@ after_clean(TcpConn *conn, AckState *ack, uint32_t segs, bool is_whole, bool had
         CcAck sample = { .acked_segs = segs, .rtt_ns = cc_rtt };
 
         tcp_cc_refresh(conn);
-        conn->cc->on_rtt(&conn->w, &sample);
-        if (conn->w.hystart_exit)
+        conn->cc->on_rtt(&conn->sender->w, &sample);
+        if (conn->sender->w.hystart_exit)
             count_hystart(conn);
     }
 }
@@ -180,7 +180,7 @@ clean_queue(TcpConn *conn, AckState *ack)
 {
     SimTime first_at = -1, last_at = -1;
     uint32_t segs = 0;
-    bool had_sacks = conn->rec.sacked_out > 0, is_whole = true;
+    bool had_sacks = conn->sender->sacked_out > 0, is_whole = true;
     TcpTxSeg *seg;
 
     ack->reord = conn->snd.nxt;
@@ -210,14 +210,14 @@ static bool
 is_dubious(const TcpConn *conn, const AckState *ack)
 {
     return !(ack->flags & ACK_NOT_DUP) || (ack->flags & ACK_CA_ALERT) ||
-           conn->w.ca_state != TCP_CA_OPEN;
+           conn->sender->w.ca_state != TCP_CA_OPEN;
 }
 
 static inline void
 note_pacing(TcpConn *conn)
 {
-    conn->rec.pace_cwnd = MAX(conn->w.cwnd, conn->rec.packets_out);
-    conn->rec.pace_srtt = conn->rtt.srtt;
+    conn->sender->pace_cwnd = MAX(conn->sender->w.cwnd, conn->sender->packets_out);
+    conn->rtt.paced = conn->rtt.srtt;
 }
 
 static void
@@ -228,23 +228,23 @@ congestion_control(TcpConn *conn, AckState *ack, uint32_t delivered)
 
     if (conn->cc->main) {
         tcp_cc_refresh(conn);
-        conn->cc->main(&conn->w, &ack->rate);
-        if (__builtin_expect(conn->w.marks_app_limited, 0))
+        conn->cc->main(&conn->sender->w, &ack->rate);
+        if (__builtin_expect(conn->sender->w.marks_app_limited, 0))
             tcp_rate_mark_app_limited(conn);
         note_pacing(conn); /* for those that set no rate of their own */
         return;
     }
     /* With much reordering any delivery opens the window, else only in-order
      * delivery (RFC 5681). */
-    needed = conn->rec.reordering > params->reordering ? ACK_FORWARD : ACK_DATA_ACKED;
+    needed = conn->sender->reordering > params->reordering ? ACK_FORWARD : ACK_DATA_ACKED;
     if (tcp_in_cwnd_reduction(conn)) {
         tcp_prr_update(conn, delivered, ack->rate.losses, ack->flags);
     } else if (ack->flags & needed) {
         CcAck sample = { .acked_segs = delivered, .rtt_ns = ack->rate.rtt_ns };
 
         tcp_cc_refresh(conn);
-        conn->cc->on_ack(&conn->w, &sample);
-        conn->rec.cwnd_stamp = tcp_now(conn);
+        conn->cc->on_ack(&conn->sender->w, &sample);
+        conn->sender->cwnd_stamp = tcp_now(conn);
     }
     note_pacing(conn);
 }
@@ -256,7 +256,7 @@ count_delivered(TcpConn *conn, uint32_t delivered, bool is_ece)
         return;
     host_count_n(conn->stack->host, MIB_TcpExtTCPDelivered, delivered);
     if (is_ece) {
-        conn->rec.delivered_ce += delivered;
+        conn->sender->delivered_ce += delivered;
         host_count_n(conn->stack->host, MIB_TcpExtTCPDeliveredCE, delivered);
     }
 }
@@ -269,7 +269,7 @@ ack_outstanding(TcpConn *conn, AckState *ack, uint32_t delivered_before, uint32_
 
     clean_queue(conn, ack);
     tcp_rack_update_window(conn, &ack->rate);
-    if (conn->rec.tlp_high_seq)
+    if (conn->sender->tlp_high_seq)
         tcp_tlp_ack(conn, ack);
     if (is_dubious(conn, ack)) {
         if (!(ack->flags & (ACK_UNA_ADVANCED | ACK_NOT_DUP | ACK_DSACKING)))
@@ -278,10 +278,10 @@ ack_outstanding(TcpConn *conn, AckState *ack, uint32_t delivered_before, uint32_
     }
     if (ack->flags & ACK_SET_TIMER)
         tcp_set_xmit_timer(conn);
-    delivered = conn->w.delivered - delivered_before;
+    delivered = conn->delivered - delivered_before;
     count_delivered(conn, delivered, ack->flags & ACK_ECE);
     ack->rate.is_ack_delayed = ack->flags & ACK_MAYBE_DELAYED;
-    tcp_rate_finish(conn, delivered, conn->w.lost - lost_before, &ack->rate);
+    tcp_rate_finish(conn, delivered, conn->sender->w.lost - lost_before, &ack->rate);
     congestion_control(conn, ack, delivered);
     tcp_recovery_send(conn, ack->rexmit);
 }
@@ -299,22 +299,22 @@ ack_old(TcpConn *conn, AckState *ack, uint32_t delivered_before)
     if (ack->seg->h->n_sacks) {
         tcp_sack_tag(conn, ack);
         tcp_recovery_ack(conn, ack);
-        count_delivered(conn, conn->w.delivered - delivered_before, false);
+        count_delivered(conn, conn->delivered - delivered_before, false);
         tcp_recovery_send(conn, ack->rexmit);
     }
     return TCP_PASS;
 }
 
 /* The SYN-ACK was the request's, not of our queue: its sample is taken here.
- * rec.first_tx_at: when it was sent, 0 when it was sent more than once. */
+ * first_tx_at: when it was sent, 0 when it was sent more than once. */
 static void
 syn_ack_acked(TcpConn *conn, AckState *ack)
 {
-    SimTime rtt = conn->rec.first_tx_at ? tcp_now(conn) - conn->rec.first_tx_at : -1;
+    SimTime rtt = conn->sender->first_tx_at ? tcp_now(conn) - conn->sender->first_tx_at : -1;
 
     ack->flags |= ACK_SYN_ACKED;
     take_rtt(conn, ack, rtt, -1, rtt);
-    conn->w.delivered++;
+    conn->delivered++;
 }
 
 static void
@@ -322,19 +322,19 @@ note_ack_event(TcpConn *conn, AckState *ack)
 {
     if (__builtin_expect(conn->cc->in_ack_event != NULL, 0)) {
         tcp_cc_refresh(conn);
-        conn->cc->in_ack_event(&conn->w, ack->flags & ACK_ECE, conn->snd.una - ack->prior_una,
-                               ack->seq);
+        conn->cc->in_ack_event(&conn->sender->w, ack->flags & ACK_ECE,
+                               conn->snd.una - ack->prior_una, ack->seq);
     }
 }
 
 TcpVerdict
 tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
 {
-    uint32_t delivered = conn->w.delivered, lost = conn->w.lost, prior_wnd;
+    uint32_t delivered = conn->delivered, lost = conn->sender->w.lost, prior_wnd;
     AckState ack = { .seg = seg,
                      .seq = seg->ack,
                      .prior_una = conn->snd.una,
-                     .prior_packets = conn->rec.packets_out,
+                     .prior_packets = conn->sender->packets_out,
                      .first_sacked_at = -1,
                      .last_sacked_at = -1,
                      .rate = { .rtt_ns = -1 } };
@@ -348,9 +348,9 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
                                 "RFC 9293 §3.10.7.4 #5");
     if (seq_after(ack.seq, conn->snd.una)) {
         ack.flags |= ACK_UNA_ADVANCED;
-        conn->rec.retransmits = 0;
+        conn->sender->retransmits = 0;
     }
-    ack.prior_fack = conn->rec.sack_ok ? tcp_highest_sack(conn) : conn->snd.una;
+    ack.prior_fack = conn->sack_ok ? tcp_highest_sack(conn) : conn->snd.una;
     ack.rate.prior_in_flight = tcp_packets_in_flight(conn);
 
     if (seg->payload.len || (seg->flags & (TCP_SYN | TCP_FIN)))
@@ -360,24 +360,24 @@ tcp_ack(TcpConn *conn, TcpSegment *seg, bool is_syn_ack)
     count_kind(conn, &ack, prior_wnd);
     conn->bytes_acked += ack.seq - conn->snd.una;
     conn->snd.una = ack.seq;
-    if (__builtin_expect(seg->h->n_sacks && conn->rec.sack_ok && !is_syn_ack, 0))
+    if (__builtin_expect(seg->h->n_sacks && conn->sack_ok && !is_syn_ack, 0))
         tcp_sack_tag(conn, &ack);
     if (tcp_ecn_is_echo(conn, seg->flags))
         ack.flags |= ACK_ECE;
     note_ack_event(conn, &ack);
 
     conn->soft_error = 0; /* something works */
-    conn->rec.probes_out = 0;
-    conn->rec.last_ack_recv_at = tcp_now(conn);
+    conn->probes_out = 0;
+    conn->last_ack_recv_at = tcp_now(conn);
     if (ack.prior_packets == 0) {
         if (conn->state == TCP_SYN_RECEIVED && (ack.flags & ACK_UNA_ADVANCED))
             syn_ack_acked(conn, &ack);
         if (ack.flags & ACK_DSACKING) {
             tcp_recovery_ack(conn, &ack);
-            count_delivered(conn, conn->w.delivered - delivered, false);
+            count_delivered(conn, conn->delivered - delivered, false);
         }
         tcp_persist_ack(conn);
-        if (conn->rec.tlp_high_seq)
+        if (conn->sender->tlp_high_seq)
             tcp_tlp_ack(conn, &ack);
     } else {
         ack_outstanding(conn, &ack, delivered, lost);

@@ -73,7 +73,7 @@ tcp_sent_after(const TcpTxSeg *seg, SimTime at, uint32_t serial, uint32_t end_se
 static inline void
 tcp_count_delivered(TcpConn *conn, uint32_t segs)
 {
-    conn->w.delivered += segs;
+    conn->delivered += segs;
 }
 
 /* ---- sack.c ----------------------------------------------------------------- */

@@ -41,8 +41,8 @@ typedef struct CcWindow {
     uint32_t cwnd_clamp;
     uint32_t mss; /* bytes */
     uint32_t prior_cwnd;
-    uint32_t snd_una, snd_nxt, end_of_round; /* sequence numbers, for rounds */
-    uint32_t delivered, lost;                /* segments, whole life */
+    uint32_t snd_una, snd_nxt; /* sequence numbers, for rounds */
+    uint32_t delivered, lost;  /* segments, whole life */
     uint32_t in_flight;
     uint8_t ca_state; /* TcpCaState */
     bool is_cwnd_limited;
@@ -55,7 +55,7 @@ typedef struct CcWindow {
     uint8_t hystart_exit;   /* CcHystart: set when slow start was left, cleared by who counts it */
     SimTime last_send_at;   /* of data; 0: none yet */
     SimTime departs_at;     /* pacing: the next segment leaves not before */
-    SimRng *rng;            /* borrows: the host's stream for congestion control */
+    SimRng *rng;            /* borrows: the host's stream for congestion control, if it draws */
     const struct TcpParams *params;
     uint64_t private[CC_PRIVATE_BYTES / 8]; /* the algorithm's own, zeroed before init */
 } CcWindow;
@@ -78,6 +78,8 @@ typedef enum CcEvent {
 typedef struct CcOps {
     const char *name;
     uint32_t needs_ecn;      /* negotiates ECN whatever tcp_ecn says */
+    bool draws;              /* random numbers, from w->rng */
+    bool begins_with_data;   /* until data is sent nothing tells whether init() was called */
     uint32_t sndbuf_windows; /* how many windows the automatic send buffer holds; 0: two */
     void (*init)(CcWindow *w);
     uint32_t (*ssthresh)(CcWindow *w); /* after a loss event: the new slow-start threshold */

@@ -9,11 +9,11 @@ chrono_switch(TcpConn *conn, TcpChrono to)
 {
     SimTime now = tcp_now(conn);
 
-    if (conn->rec.chrono != TCP_CHRONO_NONE)
-        conn->rec.chrono_spent[conn->rec.chrono - 1] +=
-            (uint32_t)((now - conn->rec.chrono_at) / CHRONO_UNIT);
-    conn->rec.chrono_at = now;
-    conn->rec.chrono = (uint8_t)to;
+    if (conn->sender->chrono != TCP_CHRONO_NONE)
+        conn->sender->chrono_spent[conn->sender->chrono - 1] +=
+            (uint32_t)((now - conn->sender->chrono_at) / CHRONO_UNIT);
+    conn->sender->chrono_at = now;
+    conn->sender->chrono = (uint8_t)to;
 }
 
 void
@@ -29,7 +29,7 @@ tcp_chrono_stop_slow(TcpConn *conn, TcpChrono type)
      * queue empty there is no reason left. */
     if (!conn->tx || conn->tx->count == 0)
         chrono_switch(conn, TCP_CHRONO_NONE);
-    else if (type == conn->rec.chrono && type != TCP_CHRONO_BUSY)
+    else if (type == conn->sender->chrono && type != TCP_CHRONO_BUSY)
         chrono_switch(conn, TCP_CHRONO_BUSY);
 }
 
@@ -42,9 +42,9 @@ tcp_chrono_us(const TcpConn *conn, TcpChrono type)
     for (unsigned i = TCP_CHRONO_BUSY; i <= TCP_CHRONO_SNDBUF; i++) {
         if (i != type && type != TCP_CHRONO_BUSY)
             continue;
-        spent += conn->rec.chrono_spent[i - 1];
-        if (conn->rec.chrono == i)
-            spent += (uint64_t)((tcp_now(conn) - conn->rec.chrono_at) / CHRONO_UNIT);
+        spent += conn->sender->chrono_spent[i - 1];
+        if (conn->sender->chrono == i)
+            spent += (uint64_t)((tcp_now(conn) - conn->sender->chrono_at) / CHRONO_UNIT);
     }
     return spent * (CHRONO_UNIT / SIM_US);
 }

@@ -101,9 +101,9 @@ tcp_ack_sent(TcpConn *conn)
 void
 tcp_data_sent(TcpConn *conn)
 {
-    SimTime now = tcp_now(conn), since = now - conn->rec.last_data_recv_at;
+    SimTime now = tcp_now(conn), since = now - conn->last_data_recv_at;
 
-    conn->rec.last_send_at = now;
+    conn->last_send_at = now;
     if (since < conn->ack.ato && conn->ack.pingpong < 255)
         conn->ack.pingpong++;
 }
@@ -113,7 +113,7 @@ tcp_data_sent(TcpConn *conn)
 void
 tcp_ack_note_data(TcpConn *conn)
 {
-    SimTime now = tcp_now(conn), gap = now - conn->rec.last_data_recv_at, min = ato_min(conn);
+    SimTime now = tcp_now(conn), gap = now - conn->last_data_recv_at, min = ato_min(conn);
 
     if (!conn->ack.ato) { /* the first data of the connection */
         tcp_quickack_raise(conn, TCP_MAX_QUICKACKS);
@@ -126,7 +126,7 @@ tcp_ack_note_data(TcpConn *conn)
         /* After such a pause the sender should be in slow start: hurry. */
         tcp_quickack_raise(conn, TCP_MAX_QUICKACKS);
     }
-    conn->rec.last_data_recv_at = now;
+    conn->last_data_recv_at = now;
 }
 
 /* ---- The timer ---------------------------------------------------------------- */

@@ -44,7 +44,7 @@ tcp_pingpong_is_on(const TcpConn *conn)
  * whatever waited to acknowledge. */
 void tcp_ack_sent(TcpConn *conn);
 /* tcp_transmit(): a segment with data has left. A reply within the ACK
- * timeout makes the connection interactive. Sets rec.last_send_at. */
+ * timeout makes the connection interactive. Sets last_send_at. */
 void tcp_data_sent(TcpConn *conn);
 
 void tcp_pingpong_enter(TcpConn *conn);

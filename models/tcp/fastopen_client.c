@@ -192,7 +192,7 @@ cache_store(TcpConn *conn, const TcpSegment *seg, bool had_data)
         return; /* a cookie that nobody asked for */
     if (cookie.len > 0) {
         peer->cookie = cookie;
-    } else if (conn->rec.total_retrans == 0 && cookie.len < 0 && !had_data &&
+    } else if (conn->sender->total_retrans == 0 && cookie.len < 0 && !had_data &&
                peer->cookie.len == 0) {
         /* Asked and not answered: next time the other way, then for good the RFC's. */
         uint8_t next = fastopen->asked_experimental ? TRY_RFC_AGAIN : TRY_EXPERIMENTAL;
@@ -223,16 +223,16 @@ tcp_fastopen_syn_ack(TcpConn *conn, const TcpSegment *seg)
     cache_store(conn, seg, fastopen->has_syn_data);
     if (tcp_tx_first_sent(conn) != NULL) {
         host_count(conn->stack->host, MIB_TcpExtTCPFastOpenActiveFail);
-        fastopen->fail =
-            conn->rec.total_retrans > 0 ? TCP_FASTOPEN_SYN_REPEATED : TCP_FASTOPEN_DATA_NOT_ACKED;
+        fastopen->fail = conn->sender->total_retrans > 0 ? TCP_FASTOPEN_SYN_REPEATED
+                                                         : TCP_FASTOPEN_DATA_NOT_ACKED;
         tcp_syn_data_refused(conn);
         return true;
     }
     fastopen->syn_data_acked = fastopen->has_syn_data;
     if (fastopen->syn_data_acked) {
         host_count(conn->stack->host, MIB_TcpExtTCPFastOpenActive);
-        if (conn->w.delivered > 1)
-            conn->w.delivered--; /* SYN and data were one packet */
+        if (conn->delivered > 1)
+            conn->delivered--; /* SYN and data were one packet */
     }
     take_syn_ack_text(conn, seg);
     return false;

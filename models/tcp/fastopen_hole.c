@@ -55,7 +55,7 @@ tcp_fastopen_is_turned_off(TcpConn *conn)
 void
 tcp_fastopen_note_timeout(TcpConn *conn, bool is_last)
 {
-    unsigned before = conn->rec.retransmits;
+    unsigned before = conn->sender->retransmits;
 
     if (used_fastopen(conn) &&
         (before + 1 == HOLE_TIMEOUTS || (before + 1 < HOLE_TIMEOUTS && is_last)))

@@ -53,7 +53,7 @@ make_child(TcpListener *listener, TcpRequest *request, const TcpSegment *seg,
     if (seg->payload.len > 0) {
         tcp_rx_append(child, seg->payload);
         child->data_segs_in = 1;
-        child->rec.last_data_recv_at = tcp_now(child);
+        child->last_data_recv_at = tcp_now(child);
     }
     child->rcv.wup = child->rcv.nxt;
     if (cookie != NULL)

@@ -10,38 +10,38 @@ frto_step(TcpConn *conn, AckState *ack, bool is_over)
 {
     if ((ack->flags & ACK_ORIG_SACKED) && tcp_undo_loss(conn, ack, true))
         return true; /* step 3.b */
-    if (seq_after(conn->snd.nxt, conn->rec.high_seq)) {
+    if (seq_after(conn->snd.nxt, conn->sender->high_seq)) {
         if ((ack->flags & ACK_DATA_SACKED) || ack->dup_acks)
-            conn->rec.frto = false; /* step 3.a: the loss was real */
+            conn->sender->frto = false; /* step 3.a: the loss was real */
         return false;
     }
     if (!(ack->flags & ACK_UNA_ADVANCED) || is_over)
         return false;
-    conn->rec.high_seq = conn->snd.nxt;
+    conn->sender->high_seq = conn->snd.nxt;
     if (tcp_tx_next_unsent(conn) && seq_after(tcp_wnd_end(conn), conn->snd.nxt)) {
         ack->rexmit = REXMIT_NEW; /* step 2.b */
         return true;
     }
-    conn->rec.frto = false;
+    conn->sender->frto = false;
     return false;
 }
 
 void
 tcp_loss_ack(TcpConn *conn, AckState *ack)
 {
-    bool is_over = !seq_before(conn->snd.una, conn->rec.high_seq);
+    bool is_over = !seq_before(conn->snd.una, conn->sender->high_seq);
 
     if ((ack->flags & ACK_UNA_ADVANCED) && tcp_undo_loss(conn, ack, false))
         return;
-    if (conn->rec.frto && frto_step(conn, ack, is_over))
+    if (conn->sender->frto && frto_step(conn, ack, is_over))
         return;
     if (is_over) {
         tcp_undo_recovery(conn, ack);
         return;
     }
-    if (!conn->rec.sack_ok) {
+    if (!conn->sack_ok) {
         /* A duplicate says that new data of step 2.b has arrived. */
-        if (seq_after(conn->snd.nxt, conn->rec.high_seq) && ack->dup_acks)
+        if (seq_after(conn->snd.nxt, conn->sender->high_seq) && ack->dup_acks)
             tcp_reno_add_dups(conn, ack->dup_acks);
         else if (ack->flags & ACK_UNA_ADVANCED)
             tcp_reno_reset(conn);

@@ -64,17 +64,17 @@ tcp_burst_should_wait(const TcpConn *conn, const TcpTxSeg *seg, uint32_t max_seg
     uint32_t send_win, cong_win, limit, len = tcp_tx_len(seg);
     bool is_last = conn->tx->n_sent + 1 == conn->tx->count;
 
-    if (conn->w.ca_state >= TCP_CA_RECOVERY)
+    if (conn->sender->w.ca_state >= TCP_CA_RECOVERY)
         return false;
-    if (tcp_now(conn) - conn->rec.last_send_at > SIM_MS)
+    if (tcp_now(conn) - conn->last_send_at > SIM_MS)
         return false; /* the last send is long ago: no burst to join */
     send_win = tcp_wnd_end(conn) - seg->seq;
-    cong_win = (conn->w.cwnd - tcp_packets_in_flight(conn)) * mss;
+    cong_win = (conn->sender->w.cwnd - tcp_packets_in_flight(conn)) * mss;
     limit = MIN(send_win, cong_win);
     if (limit >= max_segs * mss || (!is_last && limit >= len))
         return false;
     if (divisor) {
-        if (limit >= MIN(conn->snd.wnd, conn->w.cwnd * mss) / divisor)
+        if (limit >= MIN(conn->snd.wnd, conn->sender->w.cwnd * mss) / divisor)
             return false;
     } else if (limit > 3 * mss) {
         return false;

@@ -7,6 +7,7 @@
 #include "models/tcp/demux.h"
 #include "models/tcp/ecn.h"
 #include "models/tcp/isn.h"
+#include "models/tcp/output.h"
 #include "models/tcp/ports.h"
 #include "models/tcp/text.h"
 
@@ -40,17 +41,18 @@ tcp_request_promote(TcpRequest *request, const TcpSegment *seg)
     child->snd.mss_clamp = tcp_request_mss(request);
     child->snd.wnd = child->snd.max_wnd = (uint32_t)seg->h->wnd << request->snd_wscale;
     child->snd.wl1 = request->irs;
-    child->rec.sack_ok = request->sack_ok;
+    tcp_sender_own(child);
+    child->sack_ok = request->sack_ok;
     child->ts.ok = request->ts_ok;
     child->ts.recent = request->ts_recent;
     child->ts.recent_at = sim_now(stack->sim);
     child->ts.offset = request->ts_offset;
-    child->rec.total_retrans = request->retransmits;
+    child->sender->total_retrans = request->retransmits;
     /* When the SYN-ACK left, for the RTT sample (RFC 6298 §3: not if twice). */
     if (request->retransmits == 0 && request->timeouts == 0 && sim_timer_is_set(&request->timer))
-        child->rec.first_tx_at = MAX(request->timer.deadline - request->late_us * SIM_US -
-                                         stack->params->initial_rto_ms * SIM_MS,
-                                     1);
+        child->sender->first_tx_at = MAX(request->timer.deadline - request->late_us * SIM_US -
+                                             stack->params->initial_rto_ms * SIM_MS,
+                                         1);
     if (request->ecn_ok)
         child->ecn.flags |= TCP_ECN_OK;
     child->saved_syn = tcp_request_take_syn(request);
@@ -196,7 +198,7 @@ echo_is_possible(TcpConn *conn, const TcpSegment *seg)
     if ((seg->flags & TCP_RST) != 0 || (seg->h->options & TCPOPT_HAS_TS) == 0 || seg->tsecr == 0)
         return true;
     /* RFC 7323 §3.2: an echo of what was never sent proves an old segment. */
-    if ((int32_t)(tsecr - conn->rec.retrans_stamp) < 0 ||
+    if ((int32_t)(tsecr - conn->sender->retrans_stamp) < 0 ||
         (int32_t)(tsecr - tcp_ts_clock(conn->stack)) > 0) {
         host_count(conn->stack->host, MIB_TcpExtPAWSActive);
         return false;
@@ -213,7 +215,7 @@ refuses_ack(TcpConn *conn, const TcpSegment *seg)
     const char *rule = "RFC 9293 §3.10.7.3 #1";
 
     if (!acks_our_syn(conn, seg)) {
-        if (conn->stack->params->synsent_rst_resend_syn && conn->rec.retransmits == 0)
+        if (conn->stack->params->synsent_rst_resend_syn && conn->sender->retransmits == 0)
             tcp_resend_syn(conn, RESEND_SYN_NS);
     } else if (!echo_is_possible(conn, seg)) {
         rule = "RFC 7323 §3.2: impossible echo";
@@ -271,7 +273,7 @@ syn_ack_received(TcpConn *conn, TcpSegment *seg)
         tcp_ack(conn, seg, true);
     conn->rcv.irs = seg->seq;
     conn->rcv.nxt = conn->rcv.copied_seq = conn->rcv.wup = seg->seq + 1;
-    conn->rec.last_data_recv_at = tcp_now(conn);
+    conn->last_data_recv_at = tcp_now(conn);
     conn->snd.wnd = conn->snd.max_wnd = seg->wnd;
     tcp_sync_mss(conn, conn->path.mtu);
     tcp_set_state(

@@ -36,7 +36,7 @@ options_of(const TcpConn *conn)
 
     if (conn->ts.ok)
         options |= OPTION_TIMESTAMPS;
-    if (conn->rec.sack_ok)
+    if (conn->sack_ok)
         options |= OPTION_SACK;
     if (conn->wscale_ok)
         options |= OPTION_WSCALE;
@@ -64,11 +64,11 @@ ms_since(const TcpConn *conn, SimTime at)
 static void
 fill_counts(const TcpConn *conn, TcpInfo *info)
 {
-    info->unacked = conn->rec.packets_out;
-    info->sacked = conn->rec.sacked_out;
-    info->lost = conn->rec.lost_out;
-    info->retrans = conn->rec.retrans_out;
-    info->total_retrans = conn->rec.total_retrans;
+    info->unacked = conn->sender->packets_out;
+    info->sacked = conn->sender->sacked_out;
+    info->lost = conn->sender->lost_out;
+    info->retrans = conn->sender->retrans_out;
+    info->total_retrans = conn->sender->total_retrans;
     info->bytes_acked = conn->bytes_acked;
     info->bytes_received = conn->bytes_received;
     info->bytes_sent = conn->bytes_sent;
@@ -78,19 +78,19 @@ fill_counts(const TcpConn *conn, TcpInfo *info)
     info->data_segs_in = conn->data_segs_in;
     info->data_segs_out = conn->data_segs_out;
     info->notsent_bytes = (uint32_t)tcp_unsent_bytes(conn);
-    info->delivered = conn->w.delivered;
-    info->delivered_ce = conn->rec.delivered_ce;
-    info->dsack_dups = conn->rec.dsack_dups;
-    info->reord_seen = conn->rec.reord_seen;
+    info->delivered = conn->delivered;
+    info->delivered_ce = conn->sender->delivered_ce;
+    info->dsack_dups = conn->sender->dsack_dups;
+    info->reord_seen = conn->sender->reord_seen;
     info->rcv_ooopack = conn->rcv.ooo_packets;
     info->busy_time = tcp_chrono_us(conn, TCP_CHRONO_BUSY);
     info->rwnd_limited = tcp_chrono_us(conn, TCP_CHRONO_RWND);
     info->sndbuf_limited = tcp_chrono_us(conn, TCP_CHRONO_SNDBUF);
-    info->total_rto = conn->rec.total_rto;
-    info->total_rto_recoveries = conn->rec.rto_recoveries;
-    info->total_rto_time = conn->rec.total_rto_ms;
-    if (conn->rec.rto_began)
-        info->total_rto_time += ms_since(conn, conn->rec.rto_began);
+    info->total_rto = conn->sender->total_rto;
+    info->total_rto_recoveries = conn->sender->rto_recoveries;
+    info->total_rto_time = conn->sender->total_rto_ms;
+    if (conn->sender->rto_began)
+        info->total_rto_time += ms_since(conn, conn->sender->rto_began);
 }
 
 static void
@@ -104,9 +104,9 @@ fill_times(const TcpConn *conn, TcpInfo *info)
     if (!info->min_rtt)
         info->min_rtt = UINT32_MAX;
     info->rcv_rtt = us(conn->drs.rtt8 / 8);
-    info->last_data_sent = ms_since(conn, conn->rec.last_send_at);
-    info->last_data_recv = ms_since(conn, conn->rec.last_data_recv_at);
-    info->last_ack_recv = ms_since(conn, conn->rec.last_ack_recv_at);
+    info->last_data_sent = ms_since(conn, conn->last_send_at);
+    info->last_data_recv = ms_since(conn, conn->last_data_recv_at);
+    info->last_ack_recv = ms_since(conn, conn->last_ack_recv_at);
 }
 
 static void
@@ -114,10 +114,10 @@ fill_rates(const TcpConn *conn, TcpInfo *info)
 {
     info->pacing_rate = tcp_pacing_rate(conn);
     info->max_pacing_rate = conn->opt.max_pacing_rate ? conn->opt.max_pacing_rate : UINT64_MAX;
-    info->delivery_rate_app_limited = conn->rec.rate_app_limited;
-    if (conn->rec.rate_delivered && conn->rec.rate_interval > 0)
-        info->delivery_rate = (uint64_t)((double)conn->rec.rate_delivered * conn->snd.mss *
-                                         (double)SIM_SEC / (double)conn->rec.rate_interval);
+    info->delivery_rate_app_limited = conn->sender->rate_app_limited;
+    if (conn->sender->rate_delivered && conn->sender->rate_interval > 0)
+        info->delivery_rate = (uint64_t)((double)conn->sender->rate_delivered * conn->snd.mss *
+                                         (double)SIM_SEC / (double)conn->sender->rate_interval);
 }
 
 void
@@ -126,13 +126,13 @@ tcp_get_info(const TcpConn *conn, TcpInfo *info)
     memset(info, 0, sizeof *info);
     info->state = state_number(conn->state);
     fill_rates(conn, info);
-    info->reordering = conn->rec.reordering;
-    info->snd_cwnd = conn->w.cwnd;
+    info->reordering = conn->sender->reordering;
+    info->snd_cwnd = conn->sender->w.cwnd;
     if (conn->state == TCP_LISTEN)
         return;
-    info->ca_state = conn->w.ca_state;
-    info->retransmits = conn->rec.retransmits;
-    info->probes = conn->rec.probes_out;
+    info->ca_state = conn->sender->w.ca_state;
+    info->retransmits = conn->sender->retransmits;
+    info->probes = conn->probes_out;
     info->backoff = conn->rtt.backoff;
     info->options = options_of(conn);
     info->fastopen_client_fail = conn->fastopen != NULL ? conn->fastopen->fail : 0;
@@ -144,7 +144,7 @@ tcp_get_info(const TcpConn *conn, TcpInfo *info)
     info->rcv_mss = conn->rcv.mss;
     info->pmtu = conn->path.mtu;
     info->rcv_ssthresh = conn->rcv.ssthresh;
-    info->snd_ssthresh = conn->w.ssthresh;
+    info->snd_ssthresh = conn->sender->w.ssthresh;
     info->advmss = conn->rcv.adv_mss;
     info->rcv_space = conn->drs.space;
     info->snd_wnd = conn->snd.wnd;
@@ -157,13 +157,14 @@ static void
 emit_sample(TcpConn *conn)
 {
     const TcpStack *stack = conn->stack;
-    uint64_t pacing = conn->w.pacing_rate || stack->params->pacing ? tcp_pacing_rate(conn) : 0;
+    uint64_t pacing =
+        conn->sender->w.pacing_rate || stack->params->pacing ? tcp_pacing_rate(conn) : 0;
     TcpSampleRecord record = {
         .at = sim_now(stack->sim),
         .host = stack->host->id,
         .conn = conn->id,
-        .cwnd_segs = conn->w.cwnd,
-        .ssthresh_segs = conn->w.ssthresh,
+        .cwnd_segs = conn->sender->w.cwnd,
+        .ssthresh_segs = conn->sender->w.ssthresh,
         .in_flight_segs = tcp_packets_in_flight(conn),
         .mss = conn->snd.mss,
         .snd_wnd = conn->snd.wnd,
@@ -174,7 +175,7 @@ emit_sample(TcpConn *conn)
         .srtt_ns = conn->rtt.srtt,
         .rto_ns = conn->rtt.rto,
         .pacing_rate = pacing,
-        .ca_state = conn->w.ca_state,
+        .ca_state = conn->sender->w.ca_state,
     };
 
     probe_emit(&stack->host->probes->sample, &record);

@@ -3,12 +3,11 @@
 #include "models/ip/metrics.h"
 #include "models/tcp/delack.h"
 #include "models/tcp/ecn.h"
+#include "models/tcp/output.h"
 #include "models/tcp/rcvwindow.h"
 #include "models/tcp/reassembly.h"
 #include "models/tcp/rxqueue.h"
 #include "models/tcp/timers.h"
-
-#include <string.h>
 
 /* What payload takes of a buffer until segments have shown it: half. */
 #define FIRST_SPACE_RATIO 128
@@ -21,16 +20,9 @@ tcp_data_init(TcpConn *conn)
     sim_timer_init(&conn->rtx);
     sim_timer_init(&conn->delack);
     sim_timer_init(&conn->keep);
-    sim_timer_init(&conn->pacing);
     conn->cc = cc_find(params->congestion_control);
     sim_check(conn->cc != NULL);
-    conn->w.cwnd = params->initial_cwnd;
-    conn->w.ssthresh = CC_INFINITE_SSTHRESH;
-    conn->w.cwnd_clamp = UINT32_MAX;
-    conn->w.rng = &conn->stack->cc_rng;
-    conn->w.params = conn->stack->params;
-    conn->rec.reordering = params->reordering;
-    conn->rec.app_limited = UINT32_MAX;
+    conn->sender = conn->stack->resting;
     conn->snd.mss = 524; /* RFC 9293 §3.7.1's 536, less timestamps, until the peer says more */
     conn->snd.buf = params->wmem_default;
     conn->rcv.buf = params->rmem_default;
@@ -55,20 +47,6 @@ tcp_data_inherit(TcpConn *child, const TcpConn *listener)
     child->ack.pingpong = listener->ack.pingpong;
 }
 
-static void
-cc_begin(TcpConn *conn)
-{
-    memset(conn->w.private, 0, sizeof conn->w.private);
-    conn->w.mss = conn->snd.mss;
-    conn->w.now = tcp_now(conn);
-    conn->w.snd_una = conn->snd.una;
-    conn->w.snd_nxt = conn->snd.nxt;
-    conn->w.srtt = conn->rtt.srtt;
-    conn->w.min_rtt = tcp_rtt_min(conn);
-    if (conn->cc->init)
-        conn->cc->init(&conn->w);
-}
-
 /* What the route to the peer says of the path (ip-route(8)). */
 static void
 take_route_metrics(TcpConn *conn)
@@ -79,9 +57,9 @@ take_route_metrics(TcpConn *conn)
     if (route->rto_min_ms)
         conn->opt.rto_min_us = route->rto_min_ms * 1000;
     if (route->reordering)
-        conn->rec.reordering = route->reordering;
+        conn->sender->reordering = route->reordering;
     if (route->cwnd)
-        conn->w.cwnd_clamp = route->cwnd;
+        conn->sender->w.cwnd_clamp = route->cwnd;
 }
 
 void
@@ -91,10 +69,12 @@ tcp_data_established(TcpConn *conn)
         conn->rcv.adv_mss = tcp_advertised_mss(conn);
     if (conn->ts.ok)
         conn->rcv.adv_mss -= 12; /* from here on: data that fits beside timestamps */
+    tcp_sender_own(conn);
     take_route_metrics(conn);
     tcp_send_init(conn);
-    conn->rec.prior_ssthresh = 0;
-    cc_begin(conn);
+    conn->sender->prior_ssthresh = 0;
+    if (!tcp_sender_rest(conn))
+        tcp_cc_begin(conn, tcp_now(conn));
     tcp_window_established(conn);
 }
 
@@ -114,6 +94,7 @@ void
 tcp_data_free(TcpConn *conn)
 {
     tcp_rx_clear(conn);
+    tcp_sender_free(conn);
 }
 
 void
@@ -124,15 +105,19 @@ tcp_data_reset(TcpConn *conn)
     const CcOps *cc = conn->cc;
     struct TcpConn fresh = { .stack = conn->stack, .opt = conn->opt };
 
-    tcp_rx_clear(conn);
+    tcp_data_free(conn);
     tcp_data_init(&fresh);
     conn->snd = fresh.snd;
     conn->rcv = fresh.rcv;
     conn->drs = fresh.drs;
     conn->ts = fresh.ts;
     conn->rtt = fresh.rtt;
-    conn->w = fresh.w;
-    conn->rec = fresh.rec;
+    conn->sender = fresh.sender;
+    conn->delivered = 0;
+    conn->probes_out = 0;
+    conn->rate_has_begun = false;
+    conn->sack_ok = false;
+    conn->last_data_recv_at = conn->last_ack_recv_at = conn->last_send_at = 0;
     conn->ack = fresh.ack;
     conn->ecn = fresh.ecn;
     conn->path = fresh.path;

@@ -37,7 +37,7 @@ keepalive_probes(const TcpConn *conn)
 static SimTime
 keepalive_silence(const TcpConn *conn)
 {
-    return tcp_now(conn) - MAX(conn->rec.last_data_recv_at, conn->rec.last_ack_recv_at);
+    return tcp_now(conn) - MAX(conn->last_data_recv_at, conn->last_ack_recv_at);
 }
 
 static void
@@ -83,8 +83,8 @@ keepalive_is_dead(const TcpConn *conn, SimTime silence)
     SimTime user_timeout = conn->opt.user_timeout_ms * SIM_MS;
 
     if (user_timeout != 0)
-        return silence >= user_timeout && conn->rec.probes_out > 0;
-    return conn->rec.probes_out >= keepalive_probes(conn);
+        return silence >= user_timeout && conn->probes_out > 0;
+    return conn->probes_out >= keepalive_probes(conn);
 }
 
 static void
@@ -104,7 +104,7 @@ keepalive_look(TcpConn *conn)
     SimTime idle = keepalive_idle(conn), silence = keepalive_silence(conn);
 
     /* Data on the way has a timer of its own, which asks the same question. */
-    if (conn->rec.packets_out > 0 || tcp_tx_next_unsent(conn) != NULL) {
+    if (conn->sender->packets_out > 0 || tcp_tx_next_unsent(conn) != NULL) {
         keepalive_arm(conn, idle);
         return;
     }
@@ -122,7 +122,7 @@ keepalive_look(TcpConn *conn)
         keepalive_arm(conn, TCP_LOCAL_RETRY);
         return;
     }
-    conn->rec.probes_out++;
+    conn->probes_out++;
     keepalive_arm(conn, keepalive_interval(conn));
 }
 

@@ -49,10 +49,10 @@ list_conn(const ListWalk *walk, const TcpConn *conn)
     if (sim_timer_is_set(&conn->rtx)) {
         bool is_persist = tcp_timer_pending(conn) == TCP_TIMER_PERSIST;
         row_set_timer(walk, &row, is_persist ? "persist" : "on", conn->rtx.deadline);
-        row.retransmits = is_persist ? conn->rec.probes_out : conn->rec.retransmits;
+        row.retransmits = is_persist ? conn->probes_out : conn->sender->retransmits;
     } else if (sim_timer_is_set(&conn->keep)) {
         row_set_timer(walk, &row, "keepalive", conn->keep.deadline);
-        row.retransmits = conn->rec.probes_out;
+        row.retransmits = conn->probes_out;
     }
     walk->fn(walk->arg, &row);
 }
@@ -104,6 +104,8 @@ conn_memory(const TcpConn *conn)
 {
     uint64_t bytes = conn->stack->shared->conns.size + tcp_reassembly_memory(conn);
 
+    if (!conn->sender->is_shared)
+        bytes += conn->stack->shared->senders.size;
     for (const TcpRxQueue *chunk = conn->rx; chunk != NULL; chunk = chunk->next)
         bytes += conn->stack->shared->rx_chunks.size;
     return bytes;

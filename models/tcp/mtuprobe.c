@@ -106,7 +106,7 @@ send_mtu_probe(TcpConn *conn, uint32_t size)
     tcp_tx_set_pcount(seg, size);
     if (tcp_transmit_seg(conn, conn->tx->n_sent, NULL, "RFC 4821 §7.2"))
         return false;
-    conn->w.cwnd--; /* it is worth two */
+    conn->sender->w.cwnd--; /* it is worth two */
     seg = tcp_tx_next_unsent(conn);
     conn->path.probe_size = (uint16_t)tcp_mss_to_mtu(conn, size);
     conn->path.probe_seq_start = seg->seq;
@@ -118,9 +118,9 @@ send_mtu_probe(TcpConn *conn, uint32_t size)
 int
 tcp_mtu_probe(TcpConn *conn)
 {
-    uint32_t size, needed, in_flight, cwnd = conn->w.cwnd;
+    uint32_t size, needed, in_flight, cwnd = conn->sender->w.cwnd;
 
-    if (conn->path.probe_size || conn->w.ca_state != TCP_CA_OPEN || cwnd < 11 ||
+    if (conn->path.probe_size || conn->sender->w.ca_state != TCP_CA_OPEN || cwnd < 11 ||
         conn->ack.n_sacks || conn->ack.dsack.start != conn->ack.dsack.end)
         return -1;
     size = tcp_mtu_to_mss(conn, ((uint32_t)conn->path.search_high + conn->path.search_low) / 2);
@@ -131,7 +131,7 @@ tcp_mtu_probe(TcpConn *conn)
         return -1;
     }
     /* Enough behind it, so that its loss shows by duplicates. */
-    needed = size + (conn->rec.reordering + 1) * conn->snd.mss;
+    needed = size + (conn->sender->reordering + 1) * conn->snd.mss;
     if (conn->snd.write_seq - conn->snd.nxt < needed || conn->snd.wnd < needed)
         return -1;
     if (seq_after(conn->snd.nxt + needed, tcp_wnd_end(conn)))
@@ -147,12 +147,12 @@ tcp_mtu_probe(TcpConn *conn)
 void
 tcp_mtu_probe_succeeded(TcpConn *conn)
 {
-    uint64_t cwnd = (uint64_t)conn->w.cwnd * tcp_mss_to_mtu(conn, conn->snd.mss);
+    uint64_t cwnd = (uint64_t)conn->sender->w.cwnd * tcp_mss_to_mtu(conn, conn->snd.mss);
 
     /* As many bytes as before, in larger segments. */
-    conn->w.cwnd = (uint32_t)MAX(cwnd / conn->path.probe_size, 1u);
-    conn->w.cwnd_cnt = 0;
-    conn->rec.cwnd_stamp = tcp_now(conn);
+    conn->sender->w.cwnd = (uint32_t)MAX(cwnd / conn->path.probe_size, 1u);
+    conn->sender->w.cwnd_cnt = 0;
+    conn->sender->cwnd_stamp = tcp_now(conn);
     conn->path.search_low = conn->path.probe_size;
     conn->path.probe_size = 0;
     tcp_sync_mss(conn, conn->path.mtu);

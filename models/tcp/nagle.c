@@ -19,7 +19,7 @@ tcp_nagle_holds(const TcpConn *conn, bool is_partial, unsigned nagle)
         return false;
     if (nagle & TCP_NAGLE_CORK)
         return true;
-    if (nagle || !conn->rec.packets_out)
+    if (nagle || !conn->sender->packets_out)
         return false;
     if (conn->stack->params->nagle == 2)
         return true; /* anything outstanding holds a short segment */

@@ -7,11 +7,11 @@
 bool
 tcp_reno_limit(TcpConn *conn)
 {
-    uint32_t holes = MIN(MAX(conn->rec.lost_out, 1u), conn->rec.packets_out);
+    uint32_t holes = MIN(MAX(conn->sender->lost_out, 1u), conn->sender->packets_out);
 
-    if (conn->rec.sacked_out + holes <= conn->rec.packets_out)
+    if (conn->sender->sacked_out + holes <= conn->sender->packets_out)
         return false;
-    conn->rec.sacked_out = conn->rec.packets_out - holes;
+    conn->sender->sacked_out = conn->sender->packets_out - holes;
     return true;
 }
 
@@ -20,22 +20,23 @@ check_reordering(TcpConn *conn, uint32_t addend)
 {
     if (!tcp_reno_limit(conn))
         return;
-    conn->rec.reordering = MIN(conn->rec.packets_out + addend, conn->stack->params->max_reordering);
-    conn->rec.reord_seen++;
+    conn->sender->reordering =
+        MIN(conn->sender->packets_out + addend, conn->stack->params->max_reordering);
+    conn->sender->reord_seen++;
     host_count(conn->stack->host, MIB_TcpExtTCPRenoReorder);
 }
 
 void
 tcp_reno_add_dups(TcpConn *conn, unsigned dups)
 {
-    uint32_t before = conn->rec.sacked_out;
+    uint32_t before = conn->sender->sacked_out;
 
     if (!dups)
         return;
-    conn->rec.sacked_out += dups;
+    conn->sender->sacked_out += dups;
     check_reordering(conn, 0);
-    if (conn->rec.sacked_out > before)
-        tcp_count_delivered(conn, conn->rec.sacked_out - before);
+    if (conn->sender->sacked_out > before)
+        tcp_count_delivered(conn, conn->sender->sacked_out - before);
 }
 
 void
@@ -44,28 +45,29 @@ tcp_reno_acked(TcpConn *conn, uint32_t segs)
     if (segs == 0)
         return;
     /* One filled the hole; the others were counted by duplicates before. */
-    tcp_count_delivered(conn, segs > conn->rec.sacked_out + 1 ? segs - conn->rec.sacked_out : 1);
-    if (segs - 1 >= conn->rec.sacked_out)
-        conn->rec.sacked_out = 0;
+    tcp_count_delivered(conn,
+                        segs > conn->sender->sacked_out + 1 ? segs - conn->sender->sacked_out : 1);
+    if (segs - 1 >= conn->sender->sacked_out)
+        conn->sender->sacked_out = 0;
     else
-        conn->rec.sacked_out -= segs - 1;
+        conn->sender->sacked_out -= segs - 1;
     check_reordering(conn, segs);
 }
 
 void
 tcp_reno_reset(TcpConn *conn)
 {
-    conn->rec.sacked_out = 0;
+    conn->sender->sacked_out = 0;
 }
 
 void
 tcp_reno_mark_lost(TcpConn *conn, bool una_advanced)
 {
     TcpTxSeg *head = tcp_tx_first_sent(conn);
-    uint8_t state = conn->w.ca_state;
+    uint8_t state = conn->sender->w.ca_state;
 
     /* Three duplicates (RFC 5681 §3.2), or a partial ACK (RFC 6582 §3.2). */
-    if (!((state < TCP_CA_RECOVERY && conn->rec.sacked_out >= conn->rec.reordering) ||
+    if (!((state < TCP_CA_RECOVERY && conn->sender->sacked_out >= conn->sender->reordering) ||
           (state == TCP_CA_RECOVERY && una_advanced)) ||
         head->tags & TX_LOST)
         return;

@@ -21,7 +21,7 @@ tcp_fill_syn_options(TcpConn *conn, TcpHeader *h, bool is_synack)
         h->options |= TCPOPT_HAS_WSCALE;
         h->wscale = conn->rcv.wscale;
     }
-    if (is_synack ? conn->rec.sack_ok : p->sack != 0)
+    if (is_synack ? conn->sack_ok : p->sack != 0)
         h->options |= TCPOPT_HAS_SACK_OK;
     if (conn->fastopen != NULL && (!is_synack || conn->fastopen->is_child)) {
         tcp_fastopen_put_cookie(h, &conn->fastopen->cookie);
@@ -43,7 +43,7 @@ tcp_take_syn_options(TcpConn *conn, const TcpHeader *h)
         conn->ts.recent = h->tsval;
         conn->ts.recent_at = tcp_now(conn);
     }
-    conn->rec.sack_ok = p->sack != 0 && (h->options & TCPOPT_HAS_SACK_OK) != 0;
+    conn->sack_ok = p->sack != 0 && (h->options & TCPOPT_HAS_SACK_OK) != 0;
     conn->wscale_ok = p->window_scaling != 0 && (h->options & TCPOPT_HAS_WSCALE) != 0;
     if (conn->wscale_ok) {
         conn->snd.wscale = MIN(h->wscale, MAX_WSCALE);

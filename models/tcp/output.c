@@ -13,11 +13,11 @@ void
 tcp_new_data_sent(TcpConn *conn)
 {
     TcpTxSeg *seg = tcp_tx_at(conn, conn->tx->n_sent);
-    uint32_t prior_packets = conn->rec.packets_out;
+    uint32_t prior_packets = conn->sender->packets_out;
 
     conn->tx->n_sent++;
     conn->snd.nxt = seg->end_seq;
-    conn->rec.packets_out += seg->pcount;
+    conn->sender->packets_out += seg->pcount;
     if (prior_packets == 0 || tcp_timer_pending(conn) == TCP_TIMER_TLP)
         tcp_rearm_rto(conn);
     host_count_n(conn->stack->host, MIB_TcpExtTCPOrigDataSent, seg->pcount);
@@ -134,13 +134,13 @@ tcp_write_xmit(TcpConn *conn, uint32_t mss, unsigned nagle, TcpPush push)
         tcp_chrono_start(conn, TCP_CHRONO_RWND);
     else
         tcp_chrono_stop(conn, TCP_CHRONO_RWND);
-    run.cwnd_limited |= tcp_packets_in_flight(conn) >= conn->w.cwnd;
+    run.cwnd_limited |= tcp_packets_in_flight(conn) >= conn->sender->w.cwnd;
     if (run.sent || run.cwnd_limited)
         tcp_cwnd_validate(conn, run.cwnd_limited);
     if (!run.sent)
-        return conn->rec.packets_out == 0 && tcp_tx_next_unsent(conn);
+        return conn->sender->packets_out == 0 && tcp_tx_next_unsent(conn);
     if (tcp_in_cwnd_reduction(conn))
-        conn->rec.prr_out += run.sent;
+        conn->sender->prr_out += run.sent;
     if (push != TCP_PUSH_PROBE)
         tcp_tlp_schedule(conn, false);
     return false;
@@ -174,8 +174,8 @@ push_syn(TcpConn *conn, uint16_t flags)
     conn->snd.write_seq = conn->snd.iss + 1;
     conn->snd.up = conn->snd.small_end = conn->snd.iss;
     conn->snd.pushed_seq = conn->snd.iss;
-    conn->rec.rtx_hint = conn->rec.rtx_high = conn->snd.iss;
     seg = tcp_tx_push(conn, conn->snd.iss);
+    conn->sender->rtx_hint = conn->sender->rtx_high = conn->snd.iss;
     seg->end_seq = conn->snd.iss + 1;
     seg->flags = TCP_SYN | (flags & TCP_ACK);
     if (!(flags & TCP_ACK))
@@ -183,8 +183,8 @@ push_syn(TcpConn *conn, uint16_t flags)
     seg->pcount = 1;
     if (conn->rtt.rto == 0)
         tcp_rto_set_initial(conn);
-    conn->rec.retrans_stamp = tcp_ts_clock(conn->stack);
-    conn->rec.retrans_at = MAX(tcp_now(conn), 1);
+    conn->sender->retrans_stamp = tcp_ts_clock(conn->stack);
+    conn->sender->retrans_at = MAX(tcp_now(conn), 1);
 }
 
 static void
@@ -192,7 +192,7 @@ syn_was_sent(TcpConn *conn)
 {
     conn->tx->n_sent = conn->tx->count;
     conn->snd.nxt = conn->snd.write_seq;
-    conn->rec.packets_out = conn->tx->count;
+    conn->sender->packets_out = conn->tx->count;
     tcp_timer_set(conn, TCP_TIMER_RTO, conn->rtt.rto);
 }
 
@@ -228,7 +228,7 @@ tcp_queue_syn_data(TcpConn *conn, const void *bytes, uint32_t len)
     conn->snd.written = len;
     tcp_tx_set_pcount(seg, MAX(conn->snd.mss, len));
     tcp_tx_at(conn, 0)->sent_at = seg->sent_at = tcp_now(conn);
-    seg->serial = ++conn->rec.tx_serial;
+    seg->serial = ++conn->sender->tx_serial;
     tcp_rate_sent(conn, seg);
     tcp_chrono_start(conn, TCP_CHRONO_BUSY);
     tcp_transmit_syn(conn, tcp_tx_at(conn, 0), len, NULL, "RFC 7413 §4.2.1");

@@ -16,11 +16,18 @@ enum { TCP_NAGLE_OFF = 1, TCP_NAGLE_CORK = 2, TCP_NAGLE_PUSH = 4 };
 /* How much tcp_write_xmit may send. */
 typedef enum TcpPush { TCP_PUSH_ALL, TCP_PUSH_ONE, TCP_PUSH_PROBE } TcpPush;
 
+/* The connection's own, to be written. */
+static inline TcpSender *
+tcp_sender_own(TcpConn *conn)
+{
+    return conn->sender->is_shared ? tcp_sender_take(conn) : conn->sender;
+}
+
 static inline uint32_t
 tcp_packets_in_flight(const TcpConn *conn)
 {
-    return conn->rec.packets_out - (conn->rec.sacked_out + conn->rec.lost_out) +
-           conn->rec.retrans_out;
+    return conn->sender->packets_out - (conn->sender->sacked_out + conn->sender->lost_out) +
+           conn->sender->retrans_out;
 }
 
 /* The right edge of the peer's window. */
@@ -33,7 +40,7 @@ tcp_wnd_end(const TcpConn *conn)
 static inline bool
 tcp_in_cwnd_reduction(const TcpConn *conn)
 {
-    return conn->w.ca_state == TCP_CA_CWR || conn->w.ca_state == TCP_CA_RECOVERY;
+    return conn->sender->w.ca_state == TCP_CA_CWR || conn->sender->w.ca_state == TCP_CA_RECOVERY;
 }
 
 static inline bool
@@ -114,6 +121,9 @@ void tcp_cwnd_check_idle(TcpConn *conn); /* about to send after a pause: RFC 568
 uint32_t tcp_initial_cwnd(const TcpConn *conn);
 uint32_t tcp_current_ssthresh(const TcpConn *conn);
 void tcp_cc_refresh(TcpConn *conn); /* before any call of conn->cc */
+void tcp_cc_forget(CcWindow *w);    /* what that set, and what the algorithm has of its own */
+void tcp_cc_set_rng(const TcpConn *conn, CcWindow *w);
+void tcp_cc_begin(TcpConn *conn, SimTime at); /* the algorithm's variables, as they begin `at` */
 void tcp_cc_event(TcpConn *conn, CcEvent event);
 uint32_t tcp_cc_ssthresh(TcpConn *conn);
 
@@ -133,14 +143,14 @@ uint64_t tcp_chrono_us(const TcpConn *conn, TcpChrono type);
 static inline void
 tcp_chrono_start(TcpConn *conn, TcpChrono type)
 {
-    if (type > conn->rec.chrono)
+    if (type > conn->sender->chrono)
         tcp_chrono_start_slow(conn, type);
 }
 
 static inline void
 tcp_chrono_stop(TcpConn *conn, TcpChrono type)
 {
-    if (type == TCP_CHRONO_BUSY || type == conn->rec.chrono)
+    if (type == TCP_CHRONO_BUSY || type == conn->sender->chrono)
         tcp_chrono_stop_slow(conn, type);
 }
 

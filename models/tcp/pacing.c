@@ -8,7 +8,7 @@
 static bool
 pacing_is_on(const TcpConn *conn)
 {
-    return conn->w.pacing_rate || conn->opt.max_pacing_rate || conn->stack->params->pacing;
+    return conn->sender->w.pacing_rate || conn->opt.max_pacing_rate || conn->stack->params->pacing;
 }
 
 /* tcp_pacing_ss_ratio or tcp_pacing_ca_ratio percent of a window an RTT, as
@@ -17,18 +17,18 @@ static uint64_t
 default_rate(const TcpConn *conn)
 {
     const TcpParams *params = conn->stack->params;
-    uint64_t cwnd = conn->rec.pace_cwnd, ratio;
+    uint64_t cwnd = conn->sender->pace_cwnd, ratio;
 
-    if (conn->rec.pace_srtt <= 0 || cwnd == 0)
+    if (conn->rtt.paced <= 0 || cwnd == 0)
         return UINT64_MAX;
-    ratio = cwnd < conn->w.ssthresh / 2 ? params->pacing_ss_ratio : params->pacing_ca_ratio;
-    return conn->snd.mss * cwnd * ratio * (SIM_SEC / 100) / (uint64_t)conn->rec.pace_srtt;
+    ratio = cwnd < conn->sender->w.ssthresh / 2 ? params->pacing_ss_ratio : params->pacing_ca_ratio;
+    return conn->snd.mss * cwnd * ratio * (SIM_SEC / 100) / (uint64_t)conn->rtt.paced;
 }
 
 uint64_t
 tcp_pacing_rate(const TcpConn *conn)
 {
-    uint64_t rate = conn->w.pacing_rate ? conn->w.pacing_rate : default_rate(conn);
+    uint64_t rate = conn->sender->w.pacing_rate ? conn->sender->w.pacing_rate : default_rate(conn);
 
     return conn->opt.max_pacing_rate ? MIN(rate, conn->opt.max_pacing_rate) : rate;
 }
@@ -41,7 +41,8 @@ tcp_pacing_timer(void *arg)
     if (tcp_backlog_defers(conn, TCP_WAITING_SEND))
         return;
     tcp_enter(conn);
-    if (conn->rec.lost_out > conn->rec.retrans_out && conn->w.ca_state >= TCP_CA_RECOVERY)
+    if (conn->sender->lost_out > conn->sender->retrans_out &&
+        conn->sender->w.ca_state >= TCP_CA_RECOVERY)
         tcp_retransmit_queue(conn);
     tcp_output(conn);
     tcp_leave(conn);
@@ -50,13 +51,13 @@ tcp_pacing_timer(void *arg)
 bool
 tcp_pacing_waits(TcpConn *conn)
 {
-    if (__builtin_expect(conn->rec.paced_until == 0, 1))
+    if (__builtin_expect(conn->sender->paced_until == 0, 1))
         return false;
-    if (!pacing_is_on(conn) || conn->rec.paced_until <= tcp_now(conn))
+    if (!pacing_is_on(conn) || conn->sender->paced_until <= tcp_now(conn))
         return false;
-    if (!sim_timer_is_set(&conn->pacing))
-        sim_timer_set(conn->stack->sim, &conn->pacing, conn->rec.paced_until, tcp_pacing_timer,
-                      conn);
+    if (!sim_timer_is_set(&conn->sender->pacing))
+        sim_timer_set(conn->stack->sim, &conn->sender->pacing, conn->sender->paced_until,
+                      tcp_pacing_timer, conn);
     return true;
 }
 
@@ -68,14 +69,14 @@ tcp_pacing_departure(TcpConn *conn, uint32_t bytes)
 
     if (__builtin_expect(!pacing_is_on(conn), 1))
         return now;
-    credit = MAX(now - conn->rec.paced_until, 0);
-    conn->rec.paced_until = MAX(conn->rec.paced_until, now);
-    now = conn->rec.paced_until;
+    credit = MAX(now - conn->sender->paced_until, 0);
+    conn->sender->paced_until = MAX(conn->sender->paced_until, now);
+    now = conn->sender->paced_until;
     rate = tcp_pacing_rate(conn);
     /* The first ten segments of a connection are not paced, as fq does it. */
     if (rate == UINT64_MAX || rate == 0 || conn->data_segs_out < 10)
         return now;
     cost = (SimTime)((unsigned __int128)bytes * SIM_SEC / rate);
-    conn->rec.paced_until += cost - MIN(cost / 2, credit);
+    conn->sender->paced_until += cost - MIN(cost / 2, credit);
     return now;
 }

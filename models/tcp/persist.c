@@ -21,16 +21,16 @@ clamp_to_user_timeout(const TcpConn *conn, SimTime interval)
 {
     SimTime timeout = conn->opt.user_timeout_ms * SIM_MS, left;
 
-    if (!timeout || !conn->rec.probes_at)
+    if (!timeout || !conn->sender->probes_at)
         return interval;
-    left = MAX(timeout - (tcp_now(conn) - conn->rec.probes_at), TCP_TIMEOUT_MIN);
+    left = MAX(timeout - (tcp_now(conn) - conn->sender->probes_at), TCP_TIMEOUT_MIN);
     return MIN(interval, left);
 }
 
 void
 tcp_persist_check(TcpConn *conn)
 {
-    if (conn->rec.packets_out == 0 && tcp_timer_pending(conn) == TCP_TIMER_NONE)
+    if (conn->sender->packets_out == 0 && tcp_timer_pending(conn) == TCP_TIMER_NONE)
         tcp_timer_set(conn, TCP_TIMER_PERSIST, probe_base(conn));
 }
 
@@ -75,13 +75,13 @@ send_probe(TcpConn *conn)
     SimTime interval = TCP_LOCAL_RETRY;
 
     host_count(conn->stack->host, MIB_TcpExtTCPWinProbe);
-    if (conn->rec.packets_out || !tcp_tx_next_unsent(conn)) {
-        conn->rec.probes_out = 0;
+    if (conn->sender->packets_out || !tcp_tx_next_unsent(conn)) {
+        conn->probes_out = 0;
         conn->rtt.backoff = 0;
-        conn->rec.probes_at = 0;
+        conn->sender->probes_at = 0;
         return;
     }
-    conn->rec.probes_out++;
+    conn->probes_out++;
     if (result <= 0) { /* else the host's own queue refused it: no news of the peer */
         if (conn->rtt.backoff < conn->stack->params->retries2)
             conn->rtt.backoff++;
@@ -96,16 +96,16 @@ tcp_persist_timer(TcpConn *conn)
     SimTime now = tcp_now(conn), user_timeout = conn->opt.user_timeout_ms * SIM_MS;
     unsigned most = conn->stack->params->retries2;
 
-    if (conn->rec.packets_out || !tcp_tx_next_unsent(conn)) {
-        conn->rec.probes_out = 0;
-        conn->rec.probes_at = 0;
+    if (conn->sender->packets_out || !tcp_tx_next_unsent(conn)) {
+        conn->probes_out = 0;
+        conn->sender->probes_at = 0;
         return;
     }
     /* RFC 1122 §4.2.2.17: as long as probes are answered, the connection
      * stays; unless its user set a limit or has gone. */
-    if (!conn->rec.probes_at) {
-        conn->rec.probes_at = MAX(now, 1);
-    } else if (user_timeout && now - conn->rec.probes_at >= user_timeout) {
+    if (!conn->sender->probes_at) {
+        conn->sender->probes_at = MAX(now, 1);
+    } else if (user_timeout && now - conn->sender->probes_at >= user_timeout) {
         tcp_fail_timeout(conn, "window probes", "TCP_USER_TIMEOUT");
         return;
     }
@@ -121,7 +121,7 @@ tcp_persist_timer(TcpConn *conn)
         if (tcp_orphan_out_of_resources(conn))
             return;
     }
-    if (conn->rec.probes_out >= most)
+    if (conn->probes_out >= most)
         tcp_fail_timeout(conn, "window probes", "net.ipv4.tcp_retries2");
     else
         send_probe(conn);
@@ -136,7 +136,7 @@ tcp_persist_ack(TcpConn *conn)
         return;
     if (!seq_after(seg->end_seq, tcp_wnd_end(conn))) {
         conn->rtt.backoff = 0; /* it opened: the data goes with the next output */
-        conn->rec.probes_at = 0;
+        conn->sender->probes_at = 0;
         tcp_timer_clear(conn);
     } else {
         tcp_timer_set(conn, TCP_TIMER_PERSIST, clamp_to_user_timeout(conn, probe_interval(conn)));

@@ -6,14 +6,14 @@ void
 tcp_rate_sent(TcpConn *conn, TcpTxSeg *seg)
 {
     /* A new burst begins: the sampling period too. */
-    if (conn->rec.packets_out == 0) {
-        conn->rec.first_tx_at = seg->sent_at;
-        conn->w.delivered_at_ns = (uint64_t)seg->sent_at;
+    if (conn->sender->packets_out == 0) {
+        conn->sender->first_tx_at = seg->sent_at;
+        conn->sender->w.delivered_at_ns = (uint64_t)seg->sent_at;
     }
-    seg->first_tx_at = conn->rec.first_tx_at;
-    seg->delivered_at = (SimTime)conn->w.delivered_at_ns;
-    seg->delivered = conn->w.delivered;
-    seg->app_limited = conn->rec.app_limited != 0;
+    seg->first_tx_at = conn->sender->first_tx_at;
+    seg->delivered_at = (SimTime)conn->sender->w.delivered_at_ns;
+    seg->delivered = conn->delivered;
+    seg->app_limited = conn->sender->app_limited != 0;
 }
 
 void
@@ -22,13 +22,13 @@ tcp_rate_delivered(TcpConn *conn, TcpTxSeg *seg, CcRateSample *sample)
     if (!seg->delivered_at)
         return;
     if (!sample->prior_delivered_at_ns ||
-        tcp_sent_after(seg, conn->rec.first_tx_at, sample->last_serial, seg->seq)) {
+        tcp_sent_after(seg, conn->sender->first_tx_at, sample->last_serial, seg->seq)) {
         sample->prior_delivered = seg->delivered;
         sample->prior_delivered_at_ns = (uint64_t)seg->delivered_at;
         sample->is_app_limited = seg->app_limited;
         sample->is_retrans = seg->tags & TX_REPEATED;
         sample->last_serial = seg->serial;
-        conn->rec.first_tx_at = seg->sent_at;
+        conn->sender->first_tx_at = seg->sent_at;
         sample->interval_ns = seg->sent_at - seg->first_tx_at; /* of the send phase */
     }
     if (seg->tags & TX_SACKED)
@@ -40,18 +40,18 @@ tcp_rate_finish(TcpConn *conn, uint32_t delivered, uint32_t lost, CcRateSample *
 {
     SimTime now = tcp_now(conn), ack_phase;
 
-    if (conn->rec.app_limited && (int32_t)(conn->w.delivered - conn->rec.app_limited) > 0)
-        conn->rec.app_limited = 0;
+    if (conn->sender->app_limited && (int32_t)(conn->delivered - conn->sender->app_limited) > 0)
+        conn->sender->app_limited = 0;
     if (delivered)
-        conn->w.delivered_at_ns = (uint64_t)now;
+        conn->sender->w.delivered_at_ns = (uint64_t)now;
     sample->acked_sacked = delivered;
     sample->losses = lost;
-    if (!sample->prior_delivered_at_ns || conn->rec.sack_reneg) {
+    if (!sample->prior_delivered_at_ns || conn->sender->sack_reneg) {
         sample->delivered = 0;
         sample->interval_ns = -1;
         return;
     }
-    sample->delivered = conn->w.delivered - sample->prior_delivered;
+    sample->delivered = conn->delivered - sample->prior_delivered;
     ack_phase = now - (SimTime)sample->prior_delivered_at_ns;
     sample->interval_ns = MAX(sample->interval_ns, ack_phase);
     /* Shorter than any RTT: ACKs were bunched, it proves nothing. */
@@ -60,25 +60,26 @@ tcp_rate_finish(TcpConn *conn, uint32_t delivered, uint32_t lost, CcRateSample *
         return;
     }
     if (!sample->is_app_limited ||
-        (double)sample->delivered * (double)conn->rec.rate_interval >=
-            (double)conn->rec.rate_delivered * (double)sample->interval_ns) {
-        conn->rec.rate_delivered = sample->delivered;
-        conn->rec.rate_interval = sample->interval_ns;
-        conn->rec.rate_app_limited = sample->is_app_limited;
+        (double)sample->delivered * (double)conn->sender->rate_interval >=
+            (double)conn->sender->rate_delivered * (double)sample->interval_ns) {
+        conn->sender->rate_delivered = sample->delivered;
+        conn->sender->rate_interval = sample->interval_ns;
+        conn->sender->rate_app_limited = sample->is_app_limited;
     }
 }
 
 void
 tcp_rate_mark_app_limited(TcpConn *conn)
 {
-    conn->rec.app_limited = MAX(conn->w.delivered + tcp_packets_in_flight(conn), 1u);
-    conn->w.marks_app_limited = false;
+    conn->sender->app_limited = MAX(conn->delivered + tcp_packets_in_flight(conn), 1u);
+    conn->sender->w.marks_app_limited = false;
 }
 
 void
 tcp_rate_check_app_limited(TcpConn *conn)
 {
     if (conn->snd.write_seq - conn->snd.nxt < conn->snd.mss &&
-        tcp_packets_in_flight(conn) < conn->w.cwnd && conn->rec.lost_out <= conn->rec.retrans_out)
+        tcp_packets_in_flight(conn) < conn->sender->w.cwnd &&
+        conn->sender->lost_out <= conn->sender->retrans_out)
         tcp_rate_mark_app_limited(conn);
 }

@@ -87,10 +87,10 @@ void
 tcp_window_note_read(TcpConn *conn)
 {
     /* As on Linux the clock of the last segment, not of the call. */
-    SimTime now = MAX(conn->rec.last_data_recv_at, conn->rec.last_ack_recv_at);
+    SimTime now = MAX(conn->last_data_recv_at, conn->last_ack_recv_at);
     uint32_t copied;
 
-    now = MAX(now, conn->rec.last_send_at);
+    now = MAX(now, conn->last_send_at);
     if (conn->drs.rtt8 == 0 || now - conn->drs.space_at < conn->drs.rtt8 / 8)
         return;
     copied = conn->rcv.copied_seq - conn->drs.space_seq;

@@ -63,7 +63,7 @@ block_extend(SackBlock *block, uint32_t start, uint32_t end)
 void
 tcp_dsack_set(TcpConn *conn, uint32_t start, uint32_t end)
 {
-    if (!conn->rec.sack_ok || !conn->stack->params->dsack)
+    if (!conn->sack_ok || !conn->stack->params->dsack)
         return;
     host_count(conn->stack->host, seq_before(start, conn->rcv.nxt) ? MIB_TcpExtTCPDSACKOldSent
                                                                    : MIB_TcpExtTCPDSACKOfoSent);
@@ -100,7 +100,7 @@ note_sack(TcpConn *conn, uint32_t start, uint32_t end)
     unsigned i, n = conn->ack.n_sacks;
     bool is_known = false;
 
-    if (!conn->rec.sack_ok)
+    if (!conn->sack_ok)
         return;
     for (i = 0; i < n; i++) {
         if (block_extend(&blocks[i], start, end)) {
@@ -467,7 +467,7 @@ tcp_reassembly_ack(TcpConn *conn)
 {
     TcpReassembly *ooo = conn->ooo;
 
-    if (!conn->rec.sack_ok || ooo->n_compressed >= conn->stack->params->comp_sack_nr) {
+    if (!conn->sack_ok || ooo->n_compressed >= conn->stack->params->comp_sack_nr) {
         tcp_send_ack(conn, "RFC 5681 §4.2: out of order");
         return;
     }

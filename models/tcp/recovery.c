@@ -16,20 +16,20 @@ tcp_set_ca_state(TcpConn *conn, TcpCaState state)
 {
     if (conn->cc->on_state) {
         tcp_cc_refresh(conn);
-        conn->cc->on_state(&conn->w, state);
+        conn->cc->on_state(&conn->sender->w, state);
     }
-    conn->w.ca_state = (uint8_t)state;
+    conn->sender->w.ca_state = (uint8_t)state;
 }
 
 void
 tcp_cwnd_reduction_start(TcpConn *conn)
 {
-    conn->rec.high_seq = conn->snd.nxt;
-    conn->rec.tlp_high_seq = 0;
-    conn->w.cwnd_cnt = 0;
-    conn->w.prior_cwnd = conn->w.cwnd;
-    conn->rec.prr_delivered = conn->rec.prr_out = 0;
-    conn->w.ssthresh = tcp_cc_ssthresh(conn);
+    conn->sender->high_seq = conn->snd.nxt;
+    conn->sender->tlp_high_seq = 0;
+    conn->sender->w.cwnd_cnt = 0;
+    conn->sender->w.prior_cwnd = conn->sender->w.cwnd;
+    conn->sender->prr_delivered = conn->sender->prr_out = 0;
+    conn->sender->w.ssthresh = tcp_cc_ssthresh(conn);
     tcp_ecn_queue_cwr(conn);
 }
 
@@ -38,10 +38,10 @@ tcp_cwnd_reduction_end(TcpConn *conn)
 {
     if (conn->cc->main)
         return;
-    if (conn->w.ssthresh < CC_INFINITE_SSTHRESH &&
-        (conn->w.ca_state == TCP_CA_CWR || conn->rec.undo_marker)) {
-        conn->w.cwnd = conn->w.ssthresh;
-        conn->rec.cwnd_stamp = tcp_now(conn);
+    if (conn->sender->w.ssthresh < CC_INFINITE_SSTHRESH &&
+        (conn->sender->w.ca_state == TCP_CA_CWR || conn->sender->undo_marker)) {
+        conn->sender->w.cwnd = conn->sender->w.ssthresh;
+        conn->sender->cwnd_stamp = tcp_now(conn);
     }
     tcp_cc_event(conn, CC_EVENT_COMPLETE_CWR);
 }
@@ -49,10 +49,10 @@ tcp_cwnd_reduction_end(TcpConn *conn)
 void
 tcp_enter_cwr(TcpConn *conn)
 {
-    conn->rec.prior_ssthresh = 0;
-    if (conn->w.ca_state >= TCP_CA_CWR)
+    tcp_sender_own(conn)->prior_ssthresh = 0;
+    if (conn->sender->w.ca_state >= TCP_CA_CWR)
         return;
-    conn->rec.undo_marker = 0;
+    conn->sender->undo_marker = 0;
     tcp_cwnd_reduction_start(conn);
     tcp_set_ca_state(conn, TCP_CA_CWR);
 }
@@ -62,11 +62,11 @@ tcp_try_keep_open(TcpConn *conn)
 {
     TcpCaState state = TCP_CA_OPEN;
 
-    if (conn->rec.sacked_out || conn->rec.lost_out || tcp_any_retransmitted(conn))
+    if (conn->sender->sacked_out || conn->sender->lost_out || tcp_any_retransmitted(conn))
         state = TCP_CA_DISORDER;
-    if (conn->w.ca_state != state) {
+    if (conn->sender->w.ca_state != state) {
         tcp_set_ca_state(conn, state);
-        conn->rec.high_seq = conn->snd.nxt;
+        conn->sender->high_seq = conn->snd.nxt;
     }
 }
 
@@ -76,7 +76,7 @@ try_to_open(TcpConn *conn, const AckState *ack)
     tcp_retrans_stamp_clean(conn);
     if (ack->flags & ACK_ECE)
         tcp_enter_cwr(conn);
-    if (conn->w.ca_state != TCP_CA_CWR)
+    if (conn->sender->w.ca_state != TCP_CA_CWR)
         tcp_try_keep_open(conn);
 }
 
@@ -85,12 +85,12 @@ tcp_enter_recovery(TcpConn *conn, bool is_ece)
 {
     tcp_retrans_stamp_clean(conn);
     host_count(conn->stack->host,
-               conn->rec.sack_ok ? MIB_TcpExtTCPSackRecovery : MIB_TcpExtTCPRenoRecovery);
-    conn->rec.prior_ssthresh = 0;
+               conn->sack_ok ? MIB_TcpExtTCPSackRecovery : MIB_TcpExtTCPRenoRecovery);
+    conn->sender->prior_ssthresh = 0;
     tcp_undo_init(conn);
     if (!tcp_in_cwnd_reduction(conn)) {
         if (!is_ece)
-            conn->rec.prior_ssthresh = tcp_current_ssthresh(conn);
+            conn->sender->prior_ssthresh = tcp_current_ssthresh(conn);
         tcp_cwnd_reduction_start(conn);
     }
     tcp_set_ca_state(conn, TCP_CA_RECOVERY);
@@ -100,29 +100,32 @@ void
 tcp_enter_loss(TcpConn *conn)
 {
     const TcpParams *params = conn->stack->params;
-    bool is_new = conn->w.ca_state < TCP_CA_RECOVERY;
+    bool is_new = conn->sender->w.ca_state < TCP_CA_RECOVERY;
 
     tcp_mark_all_lost(conn);
     /* Once a window: RFC 5681 §3.1 */
-    if (conn->w.ca_state <= TCP_CA_DISORDER || !seq_after(conn->rec.high_seq, conn->snd.una) ||
-        (conn->w.ca_state == TCP_CA_LOSS && !conn->rec.retransmits)) {
-        conn->rec.prior_ssthresh = tcp_current_ssthresh(conn);
-        conn->w.prior_cwnd = conn->w.cwnd;
-        conn->w.ssthresh = tcp_cc_ssthresh(conn);
+    if (conn->sender->w.ca_state <= TCP_CA_DISORDER ||
+        !seq_after(conn->sender->high_seq, conn->snd.una) ||
+        (conn->sender->w.ca_state == TCP_CA_LOSS && !conn->sender->retransmits)) {
+        conn->sender->prior_ssthresh = tcp_current_ssthresh(conn);
+        conn->sender->w.prior_cwnd = conn->sender->w.cwnd;
+        conn->sender->w.ssthresh = tcp_cc_ssthresh(conn);
         tcp_cc_event(conn, CC_EVENT_LOSS);
         tcp_undo_init(conn);
     }
-    conn->w.cwnd = tcp_packets_in_flight(conn) + 1;
-    conn->w.cwnd_cnt = 0;
-    conn->rec.cwnd_stamp = tcp_now(conn);
+    conn->sender->w.cwnd = tcp_packets_in_flight(conn) + 1;
+    conn->sender->w.cwnd_cnt = 0;
+    conn->sender->cwnd_stamp = tcp_now(conn);
     /* A timeout after that many duplicates: reordering was overestimated. */
-    if (conn->w.ca_state <= TCP_CA_DISORDER && conn->rec.sacked_out >= params->reordering)
-        conn->rec.reordering = MIN(conn->rec.reordering, params->reordering);
+    if (conn->sender->w.ca_state <= TCP_CA_DISORDER &&
+        conn->sender->sacked_out >= params->reordering)
+        conn->sender->reordering = MIN(conn->sender->reordering, params->reordering);
     tcp_set_ca_state(conn, TCP_CA_LOSS);
-    conn->rec.high_seq = conn->snd.nxt;
-    conn->rec.tlp_high_seq = 0;
+    conn->sender->high_seq = conn->snd.nxt;
+    conn->sender->tlp_high_seq = 0;
     tcp_ecn_queue_cwr(conn);
-    conn->rec.frto = params->frto && (is_new || conn->rec.retransmits) && !conn->path.probe_size;
+    conn->sender->frto =
+        params->frto && (is_new || conn->sender->retransmits) && !conn->path.probe_size;
 }
 
 /* RFC 2018 §8: the receiver threw away what it had SACKed. Wait a little for
@@ -140,18 +143,18 @@ check_reneging(TcpConn *conn, AckState *ack)
 static void
 identify_losses(TcpConn *conn, AckState *ack)
 {
-    uint32_t retrans = conn->rec.retrans_out;
+    uint32_t retrans = conn->sender->retrans_out;
 
     if (tcp_tx_n_sent(conn) == 0)
         return;
-    if (!conn->rec.sack_ok) {
+    if (!conn->sack_ok) {
         tcp_reno_mark_lost(conn, ack->flags & ACK_UNA_ADVANCED);
     } else if (!tcp_rack_is_on(conn)) {
         tcp_scoreboard_rfc6675(conn);
     } else {
         if (tcp_rack_mark_lost(conn))
             ack->flags &= ~(uint32_t)ACK_SET_TIMER;
-        if (retrans > conn->rec.retrans_out)
+        if (retrans > conn->sender->retrans_out)
             ack->flags |= ACK_LOST_RETRANS;
     }
 }
@@ -160,14 +163,14 @@ identify_losses(TcpConn *conn, AckState *ack)
 static bool
 end_state(TcpConn *conn, AckState *ack)
 {
-    if (conn->w.ca_state == TCP_CA_CWR) {
+    if (conn->sender->w.ca_state == TCP_CA_CWR) {
         /* Something above it, so that CWR has reached the receiver. */
-        if (conn->snd.una != conn->rec.high_seq) {
+        if (conn->snd.una != conn->sender->high_seq) {
             tcp_cwnd_reduction_end(conn);
             tcp_set_ca_state(conn, TCP_CA_OPEN);
         }
-    } else if (conn->w.ca_state == TCP_CA_RECOVERY) {
-        if (!conn->rec.sack_ok)
+    } else if (conn->sender->w.ca_state == TCP_CA_RECOVERY) {
+        if (!conn->sack_ok)
             tcp_reno_reset(conn);
         if (tcp_undo_recovery(conn, ack))
             return true;
@@ -181,7 +184,7 @@ static bool
 ack_in_recovery(TcpConn *conn, AckState *ack)
 {
     if (!(ack->flags & ACK_UNA_ADVANCED)) {
-        if (!conn->rec.sack_ok)
+        if (!conn->sack_ok)
             tcp_reno_add_dups(conn, ack->dup_acks);
     } else {
         bool holds;
@@ -193,8 +196,8 @@ ack_in_recovery(TcpConn *conn, AckState *ack)
     if (tcp_undo_dsack(conn))
         try_to_open(conn, ack);
     identify_losses(conn, ack);
-    if (conn->w.ca_state != TCP_CA_RECOVERY) {
-        if (!conn->rec.lost_out)
+    if (conn->sender->w.ca_state != TCP_CA_RECOVERY) {
+        if (!conn->sender->lost_out)
             return false;
         tcp_enter_recovery(conn, ack->flags & ACK_ECE);
     }
@@ -205,23 +208,23 @@ ack_in_recovery(TcpConn *conn, AckState *ack)
 static bool
 ack_before_recovery(TcpConn *conn, AckState *ack)
 {
-    if (!conn->rec.sack_ok) {
+    if (!conn->sack_ok) {
         if (ack->flags & ACK_UNA_ADVANCED)
             tcp_reno_reset(conn);
         tcp_reno_add_dups(conn, ack->dup_acks);
     }
-    if (conn->w.ca_state <= TCP_CA_DISORDER)
+    if (conn->sender->w.ca_state <= TCP_CA_DISORDER)
         tcp_undo_dsack(conn);
     identify_losses(conn, ack);
-    if (!conn->rec.lost_out) {
+    if (!conn->sender->lost_out) {
         try_to_open(conn, ack);
         return false;
     }
     /* The loss of a path MTU probe says nothing about congestion. */
-    if (conn->w.ca_state < TCP_CA_CWR && conn->path.probe_size &&
+    if (conn->sender->w.ca_state < TCP_CA_CWR && conn->path.probe_size &&
         conn->snd.una == conn->path.probe_seq_start) {
         tcp_mtu_probe_failed(conn);
-        conn->w.cwnd++;
+        conn->sender->w.cwnd++;
         tcp_retransmit_simple(conn);
         return false;
     }
@@ -232,10 +235,10 @@ ack_before_recovery(TcpConn *conn, AckState *ack)
 static void
 note_rto_recovered(TcpConn *conn)
 {
-    if (!conn->rec.rto_began)
+    if (!conn->sender->rto_began)
         return;
-    conn->rec.total_rto_ms += (uint32_t)((tcp_now(conn) - conn->rec.rto_began) / SIM_MS);
-    conn->rec.rto_began = 0;
+    conn->sender->total_rto_ms += (uint32_t)((tcp_now(conn) - conn->sender->rto_began) / SIM_MS);
+    conn->sender->rto_began = 0;
 }
 
 void
@@ -243,29 +246,29 @@ tcp_recovery_ack(TcpConn *conn, AckState *ack)
 {
     bool retransmits = false;
 
-    if (conn->rec.packets_out == 0)
-        conn->rec.sacked_out = 0;
+    if (conn->sender->packets_out == 0)
+        conn->sender->sacked_out = 0;
     if (ack->flags & ACK_ECE)
-        conn->rec.prior_ssthresh = 0; /* no undo: the reduction is deserved */
+        conn->sender->prior_ssthresh = 0; /* no undo: the reduction is deserved */
     if (check_reneging(conn, ack))
         return;
-    sim_check(conn->rec.sacked_out + conn->rec.lost_out <= conn->rec.packets_out);
-    sim_check(conn->rec.retrans_out <= conn->rec.packets_out);
-    if (conn->w.ca_state == TCP_CA_OPEN)
-        conn->rec.retrans_at = 0;
-    else if (!seq_before(conn->snd.una, conn->rec.high_seq) && end_state(conn, ack))
+    sim_check(conn->sender->sacked_out + conn->sender->lost_out <= conn->sender->packets_out);
+    sim_check(conn->sender->retrans_out <= conn->sender->packets_out);
+    if (conn->sender->w.ca_state == TCP_CA_OPEN)
+        conn->sender->retrans_at = 0;
+    else if (!seq_before(conn->snd.una, conn->sender->high_seq) && end_state(conn, ack))
         return;
 
-    switch ((TcpCaState)conn->w.ca_state) {
+    switch ((TcpCaState)conn->sender->w.ca_state) {
     case TCP_CA_RECOVERY:
         retransmits = ack_in_recovery(conn, ack);
         break;
     case TCP_CA_LOSS:
         tcp_loss_ack(conn, ack);
-        if (conn->w.ca_state != TCP_CA_LOSS)
+        if (conn->sender->w.ca_state != TCP_CA_LOSS)
             note_rto_recovered(conn);
         identify_losses(conn, ack);
-        if (conn->w.ca_state != TCP_CA_OPEN && !(ack->flags & ACK_LOST_RETRANS))
+        if (conn->sender->w.ca_state != TCP_CA_OPEN && !(ack->flags & ACK_LOST_RETRANS))
             return;
         retransmits = ack_before_recovery(conn, ack);
         break;
@@ -286,9 +289,9 @@ tcp_recovery_send(TcpConn *conn, Rexmit rexmit)
         return;
     if (rexmit == REXMIT_NEW) {
         tcp_push_pending(conn, tcp_current_mss(conn), TCP_NAGLE_OFF);
-        if (seq_after(conn->snd.nxt, conn->rec.high_seq))
+        if (seq_after(conn->snd.nxt, conn->sender->high_seq))
             return;
-        conn->rec.frto = false;
+        conn->sender->frto = false;
     }
     tcp_retransmit_queue(conn);
 }

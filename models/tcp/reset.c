@@ -149,7 +149,7 @@ challenges_now(TcpStack *stack)
 
     if (!stack->params->challenge_ack_random || limit == 0)
         return limit;
-    return half + (uint32_t)sim_rng_below(&stack->challenge_rng, limit);
+    return half + (uint32_t)sim_rng_below(tcp_luck(stack, TCP_LUCK_CHALLENGE), limit);
 }
 
 /* RFC 5961 §7: so many in a time for the whole host. */

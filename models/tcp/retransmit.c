@@ -19,13 +19,13 @@ collapse_following(TcpConn *conn, uint32_t index, uint32_t space)
             tcp_tx_len(seg) + tcp_tx_len(next) > space ||
             seq_after(next->end_seq, tcp_wnd_end(conn)))
             return;
-        conn->rec.packets_out -= next->pcount;
+        conn->sender->packets_out -= next->pcount;
         if (next->tags & TX_RETRANS)
-            conn->rec.retrans_out -= next->pcount;
+            conn->sender->retrans_out -= next->pcount;
         if (next->tags & TX_LOST)
-            conn->rec.lost_out -= next->pcount;
-        if (!conn->rec.sack_ok && conn->rec.sacked_out)
-            conn->rec.sacked_out--;
+            conn->sender->lost_out -= next->pcount;
+        if (!conn->sack_ok && conn->sender->sacked_out)
+            conn->sender->sacked_out--;
         seg->end_seq = next->end_seq;
         seg->flags |= next->flags;
         seg->tags |= next->tags & TX_EVER_RETRANS;
@@ -43,13 +43,13 @@ recount(TcpConn *conn, TcpTxSeg *seg, uint32_t mss)
 
     tcp_tx_set_pcount(seg, mss);
     fewer = before - seg->pcount; /* modulo 2^32: may be more */
-    conn->rec.packets_out -= fewer;
+    conn->sender->packets_out -= fewer;
     if (seg->tags & TX_SACKED)
-        conn->rec.sacked_out -= fewer;
+        conn->sender->sacked_out -= fewer;
     if (seg->tags & TX_RETRANS)
-        conn->rec.retrans_out -= fewer;
+        conn->sender->retrans_out -= fewer;
     if (seg->tags & TX_LOST)
-        conn->rec.lost_out -= fewer;
+        conn->sender->lost_out -= fewer;
 }
 
 int
@@ -92,7 +92,7 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
         if ((seg->flags & (TCP_ECE | TCP_CWR)) && tcp_ecn_syn_falls_back(conn))
             seg->flags &= (uint8_t) ~(TCP_ECE | TCP_CWR); /* RFC 3168 §6.1.1.1 */
     }
-    conn->rec.total_retrans += seg->pcount;
+    conn->sender->total_retrans += seg->pcount;
     conn->bytes_retrans += tcp_tx_len(seg);
     int result = tcp_transmit_seg(conn, index, what, rule);
 
@@ -100,8 +100,8 @@ tcp_retransmit_entry(TcpConn *conn, uint32_t index, uint32_t segs, const char *w
         host_count_n(host, MIB_TcpExtTCPRetransFail, seg->pcount);
     /* Whether it left or not, its time of sending is no longer what an ACK measures. */
     seg->tags |= TX_EVER_RETRANS;
-    if (seq_after(seg->end_seq, conn->rec.rtx_high))
-        conn->rec.rtx_high = seg->end_seq;
+    if (seq_after(seg->end_seq, conn->sender->rtx_high))
+        conn->sender->rtx_high = seg->end_seq;
     return result;
 }
 
@@ -118,13 +118,13 @@ tcp_retransmit_lost(TcpConn *conn, uint32_t index, uint32_t segs, const char *wh
     seg = tcp_tx_at(conn, index);
     if (result == 0) {
         seg->tags |= TX_RETRANS;
-        conn->rec.retrans_out += seg->pcount;
+        conn->sender->retrans_out += seg->pcount;
     }
-    if (!conn->rec.retrans_at) {
-        conn->rec.retrans_at = MAX(tcp_now(conn), 1);
-        conn->rec.retrans_stamp = tcp_ts_clock(conn->stack);
+    if (!conn->sender->retrans_at) {
+        conn->sender->retrans_at = MAX(tcp_now(conn), 1);
+        conn->sender->retrans_stamp = tcp_ts_clock(conn->stack);
     }
-    conn->rec.undo_retrans = MAX(conn->rec.undo_retrans, 0) + seg->pcount;
+    conn->sender->undo_retrans = MAX(conn->sender->undo_retrans, 0) + seg->pcount;
     return result;
 }
 
@@ -136,9 +136,9 @@ typedef struct RexmitReason {
 static RexmitReason
 reason_now(const TcpConn *conn)
 {
-    if (conn->w.ca_state == TCP_CA_LOSS)
+    if (conn->sender->w.ca_state == TCP_CA_LOSS)
         return (RexmitReason){ "slow start retransmission", "RFC 5681 §3.1" };
-    if (!conn->rec.sack_ok)
+    if (!conn->sack_ok)
         return (RexmitReason){ "fast retransmission", "RFC 6582 §3.2" };
     return (RexmitReason){ "fast retransmission",
                            tcp_rack_is_on(conn) ? "RFC 8985 §6" : "RFC 6675 §5" };
@@ -147,24 +147,25 @@ reason_now(const TcpConn *conn)
 static void
 retransmit_queue(TcpConn *conn, RexmitReason reason)
 {
-    bool is_loss = conn->w.ca_state == TCP_CA_LOSS, rearm = false;
+    bool is_loss = conn->sender->w.ca_state == TCP_CA_LOSS, rearm = false;
     uint32_t max_segs, i;
 
-    if (conn->rec.packets_out == 0)
+    if (conn->sender->packets_out == 0)
         return;
     max_segs = tcp_burst_segs(conn, conn->snd.mss);
-    i = seq_after(conn->rec.rtx_hint, conn->snd.una) ? tcp_tx_find(conn, conn->rec.rtx_hint) : 0;
+    i = seq_after(conn->sender->rtx_hint, conn->snd.una) ? tcp_tx_find(conn, conn->sender->rtx_hint)
+                                                         : 0;
     for (; i < conn->tx->n_sent; i++) {
         TcpTxSeg *seg = tcp_tx_at(conn, i);
         uint32_t in_flight = tcp_packets_in_flight(conn), segs;
 
-        if (conn->rec.retrans_out >= conn->rec.lost_out || in_flight >= conn->w.cwnd ||
-            tcp_pacing_waits(conn))
+        if (conn->sender->retrans_out >= conn->sender->lost_out ||
+            in_flight >= conn->sender->w.cwnd || tcp_pacing_waits(conn))
             break;
-        conn->rec.rtx_hint = seg->seq;
+        conn->sender->rtx_hint = seg->seq;
         if (!(seg->tags & TX_LOST) || seg->tags & (TX_SACKED | TX_RETRANS))
             continue;
-        segs = MIN(conn->w.cwnd - in_flight, max_segs);
+        segs = MIN(conn->sender->w.cwnd - in_flight, max_segs);
         if (conn->below.bytes && tcp_small_queue_is_full(conn, seg, true))
             return;
         if (tcp_retransmit_lost(conn, i, segs, reason.what, reason.rule))
@@ -174,7 +175,7 @@ retransmit_queue(TcpConn *conn, RexmitReason reason)
                      is_loss ? MIB_TcpExtTCPSlowStartRetrans : MIB_TcpExtTCPFastRetrans,
                      seg->pcount);
         if (tcp_in_cwnd_reduction(conn))
-            conn->rec.prr_out += seg->pcount;
+            conn->sender->prr_out += seg->pcount;
         rearm |= i == 0 && tcp_timer_pending(conn) != TCP_TIMER_REORDER;
     }
     if (rearm)
@@ -191,11 +192,11 @@ tcp_retransmit_queue(TcpConn *conn)
 static void
 retransmit_without_blame(TcpConn *conn, RexmitReason reason)
 {
-    if (conn->w.ca_state != TCP_CA_LOSS) {
-        conn->rec.high_seq = conn->snd.nxt;
-        conn->w.ssthresh = tcp_current_ssthresh(conn);
-        conn->rec.prior_ssthresh = 0;
-        conn->rec.undo_marker = 0;
+    if (conn->sender->w.ca_state != TCP_CA_LOSS) {
+        conn->sender->high_seq = conn->snd.nxt;
+        conn->sender->w.ssthresh = tcp_current_ssthresh(conn);
+        conn->sender->prior_ssthresh = 0;
+        conn->sender->undo_marker = 0;
         tcp_set_ca_state(conn, TCP_CA_LOSS);
     }
     retransmit_queue(conn, reason);
@@ -214,9 +215,9 @@ tcp_retransmit_simple(TcpConn *conn)
         if (is_syn_data || MIN(tcp_tx_len(seg), (uint32_t)seg->mss) > mss)
             tcp_mark_lost(conn, seg);
     }
-    if (!conn->rec.lost_out)
+    if (!conn->sender->lost_out)
         return;
-    if (!conn->rec.sack_ok)
+    if (!conn->sack_ok)
         tcp_reno_limit(conn);
     retransmit_without_blame(conn,
                              (RexmitReason){ "too large for the path, cut anew", "RFC 1191 §6.4" });
@@ -227,7 +228,7 @@ tcp_syn_data_refused(TcpConn *conn)
 {
     for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++)
         tcp_mark_lost(conn, tcp_tx_at(conn, i));
-    if (conn->rec.lost_out)
+    if (conn->sender->lost_out)
         retransmit_without_blame(
             conn, (RexmitReason){ "data that the SYN-ACK left out", "RFC 7413 §4.2.2" });
 }

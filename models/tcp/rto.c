@@ -39,13 +39,13 @@ has_timed_out(const TcpConn *conn, unsigned retries, SimTime timeout)
 {
     const TcpParams *params = conn->stack->params;
 
-    if (!conn->rec.retransmits)
+    if (!conn->sender->retransmits)
         return false;
     if (timeout == 0)
         timeout = model_timeout(conn, retries,
                                 is_opening(conn) ? params->initial_rto_ms * SIM_MS
                                                  : MAX(params->rto_min_us * SIM_US, LEAST_BASE));
-    return tcp_now(conn) - conn->rec.retrans_at >= timeout;
+    return tcp_now(conn) - conn->sender->retrans_at >= timeout;
 }
 
 unsigned
@@ -81,7 +81,7 @@ gives_up(TcpConn *conn)
 
         if (conn->state == TCP_SYN_SENT)
             most += params->syn_linear_timeouts;
-        expired = conn->rec.retransmits >= most;
+        expired = conn->sender->retransmits >= most;
         rule = "net.ipv4.tcp_syn_retries";
     } else {
         if (has_timed_out(conn, params->retries1, 0))
@@ -109,28 +109,28 @@ static void
 count_failure(TcpConn *conn)
 {
     Host *host = conn->stack->host;
-    bool sack = conn->rec.sack_ok;
+    bool sack = conn->sack_ok;
 
-    if (conn->rec.retransmits)
+    if (conn->sender->retransmits)
         return;
-    if (conn->w.ca_state == TCP_CA_RECOVERY)
+    if (conn->sender->w.ca_state == TCP_CA_RECOVERY)
         host_count(host, sack ? MIB_TcpExtTCPSackRecoveryFail : MIB_TcpExtTCPRenoRecoveryFail);
-    else if (conn->w.ca_state == TCP_CA_LOSS)
+    else if (conn->sender->w.ca_state == TCP_CA_LOSS)
         host_count(host, MIB_TcpExtTCPLossFailures);
-    else if (conn->w.ca_state == TCP_CA_DISORDER || conn->rec.sacked_out)
+    else if (conn->sender->w.ca_state == TCP_CA_DISORDER || conn->sender->sacked_out)
         host_count(host, sack ? MIB_TcpExtTCPSackFailures : MIB_TcpExtTCPRenoFailures);
 }
 
 static void
 note_rto(TcpConn *conn)
 {
-    if (!conn->rec.retransmits) {
-        conn->rec.rto_recoveries++;
-        conn->rec.rto_began = MAX(tcp_now(conn), 1);
+    if (!conn->sender->retransmits) {
+        conn->sender->rto_recoveries++;
+        conn->sender->rto_began = MAX(tcp_now(conn), 1);
     }
-    if (conn->rec.retransmits < UINT8_MAX)
-        conn->rec.retransmits++;
-    conn->rec.total_rto++;
+    if (conn->sender->retransmits < UINT8_MAX)
+        conn->sender->retransmits++;
+    conn->sender->total_rto++;
 }
 
 SimTime
@@ -140,7 +140,7 @@ tcp_clamp_rto_to_user_timeout(const TcpConn *conn)
 
     if (!timeout)
         return conn->rtt.rto;
-    left = timeout - (tcp_now(conn) - conn->rec.retrans_at);
+    left = timeout - (tcp_now(conn) - conn->sender->retrans_at);
     return left <= 0 ? 1 : MIN(conn->rtt.rto, left);
 }
 
@@ -150,12 +150,13 @@ back_off(TcpConn *conn)
     const TcpParams *params = conn->stack->params;
     /* Too little is out for fast retransmit, and not because it has just begun. */
     bool is_thin = (conn->opt.thin_linear || params->thin_linear_timeouts) &&
-                   conn->rec.packets_out < 4 && conn->w.ssthresh < CC_INFINITE_SSTHRESH;
+                   conn->sender->packets_out < 4 && conn->sender->w.ssthresh < CC_INFINITE_SSTHRESH;
 
-    if (conn->state == TCP_ESTABLISHED && is_thin && conn->rec.retransmits <= 6) {
+    if (conn->state == TCP_ESTABLISHED && is_thin && conn->sender->retransmits <= 6) {
         conn->rtt.backoff = 0;
         conn->rtt.rto = MAX(MIN(tcp_rto_computed(conn), tcp_rto_max(conn)), tcp_rto_min(conn));
-    } else if (conn->state != TCP_SYN_SENT || conn->rec.total_rto > params->syn_linear_timeouts) {
+    } else if (conn->state != TCP_SYN_SENT ||
+               conn->sender->total_rto > params->syn_linear_timeouts) {
         conn->rtt.backoff++;
         conn->rtt.rto = MIN(conn->rtt.rto * 2, tcp_rto_max(conn)); /* RFC 6298 §5.5 */
     }
@@ -169,8 +170,8 @@ static void
 rto_with_zero_window(TcpConn *conn)
 {
     SimTime user_timeout = conn->opt.user_timeout_ms * SIM_MS;
-    SimTime quiet = tcp_now(conn) - conn->rec.last_ack_recv_at;
-    SimTime stuck = conn->rec.retrans_at ? tcp_now(conn) - conn->rec.retrans_at : 0;
+    SimTime quiet = tcp_now(conn) - conn->last_ack_recv_at;
+    SimTime stuck = conn->sender->retrans_at ? tcp_now(conn) - conn->sender->retrans_at : 0;
     SimTime limit = 2 * tcp_rto_max(conn);
 
     if (user_timeout && stuck > user_timeout) {
@@ -191,7 +192,7 @@ tcp_rto_timer(TcpConn *conn)
 {
     bool is_syn;
 
-    if (conn->rec.packets_out == 0 || tcp_tx_n_sent(conn) == 0)
+    if (conn->sender->packets_out == 0 || tcp_tx_n_sent(conn) == 0)
         return;
     if (conn->snd.wnd == 0 && !tcp_is_orphan(conn) && !is_opening(conn)) {
         rto_with_zero_window(conn);
@@ -214,7 +215,7 @@ tcp_rto_timer(TcpConn *conn)
 void
 tcp_resend_syn(TcpConn *conn, SimTime after)
 {
-    if (conn->rec.retransmits == 0)
+    if (conn->sender->retransmits == 0)
         tcp_timer_set(conn, TCP_TIMER_RTO, after);
 }
 
@@ -226,7 +227,7 @@ tcp_icmp_unreachable_undo_backoff(TcpConn *conn, uint32_t quoted_seq)
 
     /* RFC 6069 §4: it quotes the retransmission, so the path is broken, not
      * congested. */
-    if (!head || quoted_seq != conn->snd.una || !conn->rec.retransmits || !conn->rtt.backoff)
+    if (!head || quoted_seq != conn->snd.una || !conn->sender->retransmits || !conn->rtt.backoff)
         return;
     conn->rtt.backoff--;
     conn->rtt.rto =

@@ -130,7 +130,7 @@ tcp_rtt_estimate(TcpConn *conn, SimTime rtt_ns)
 SimTime
 tcp_rtt_min(const TcpConn *conn)
 {
-    return conn->rtt.min[0].rtt;
+    return conn->rtt.min.rtt;
 }
 
 /* Kathleen Nichols' windowed minimum: best, second and third best of
@@ -138,35 +138,29 @@ tcp_rtt_min(const TcpConn *conn)
 void
 tcp_rtt_min_update(TcpConn *conn, SimTime rtt, bool maybe_delayed)
 {
-    SimTime now = tcp_now(conn), window = conn->stack->params->min_rtt_wlen_s * SIM_SEC, age;
+    TcpMinRtt *best = &conn->rtt.min;
+    TcpMinRtt *second = &conn->sender->later_min[0], *third = &conn->sender->later_min[1];
+    SimTime window = conn->stack->params->min_rtt_wlen_s * SIM_SEC, age;
+    TcpMinRtt now = { .at = tcp_now(conn), .rtt = MAX(rtt, 1) };
 
-    rtt = MAX(rtt, 1);
-    if (maybe_delayed && conn->rtt.min[0].rtt && rtt > conn->rtt.min[0].rtt)
+    if (maybe_delayed && best->rtt && now.rtt > best->rtt)
         return;
-    if (conn->rtt.min[0].rtt == 0 || rtt <= conn->rtt.min[0].rtt ||
-        now - conn->rtt.min[2].at > window) {
-        for (int i = 0; i < 3; i++) {
-            conn->rtt.min[i].at = now;
-            conn->rtt.min[i].rtt = rtt;
-        }
+    if (best->rtt == 0 || now.rtt <= best->rtt || now.at - third->at > window) {
+        *best = *second = *third = now;
         return;
     }
-    if (rtt <= conn->rtt.min[1].rtt)
-        conn->rtt.min[2].at = conn->rtt.min[1].at = now,
-        conn->rtt.min[2].rtt = conn->rtt.min[1].rtt = rtt;
-    else if (rtt <= conn->rtt.min[2].rtt)
-        conn->rtt.min[2].at = now, conn->rtt.min[2].rtt = rtt;
-    age = now - conn->rtt.min[0].at;
+    if (now.rtt <= second->rtt)
+        *second = *third = now;
+    else if (now.rtt <= third->rtt)
+        *third = now;
+    age = now.at - best->at;
     if (age > window) {
-        conn->rtt.min[0] = conn->rtt.min[1];
-        conn->rtt.min[1] = conn->rtt.min[2];
-        conn->rtt.min[2].at = now;
-        conn->rtt.min[2].rtt = rtt;
-    } else if (conn->rtt.min[1].at == conn->rtt.min[0].at && age > window / 4) {
-        conn->rtt.min[2].at = conn->rtt.min[1].at = now;
-        conn->rtt.min[2].rtt = conn->rtt.min[1].rtt = rtt;
-    } else if (conn->rtt.min[2].at == conn->rtt.min[1].at && age > window / 2) {
-        conn->rtt.min[2].at = now;
-        conn->rtt.min[2].rtt = rtt;
+        *best = *second;
+        *second = *third;
+        *third = now;
+    } else if (second->at == best->at && age > window / 4) {
+        *second = *third = now;
+    } else if (third->at == second->at && age > window / 2) {
+        *third = now;
     }
 }

@@ -13,13 +13,13 @@ dsack_segments(TcpConn *conn, AckState *ack, SackBlock block)
         return 0;
     if (len > conn->snd.mss)
         segs = (len + conn->snd.mss - 1) / conn->snd.mss;
-    else if (conn->rec.tlp_high_seq && conn->rec.tlp_high_seq == block.end)
+    else if (conn->sender->tlp_high_seq && conn->sender->tlp_high_seq == block.end)
         ack->flags |= ACK_TLP_DSACK;
-    conn->rec.dsack_dups += segs;
-    if (conn->rec.dsack_dups > conn->rec.total_retrans)
+    conn->sender->dsack_dups += segs;
+    if (conn->sender->dsack_dups > conn->sender->total_retrans)
         return 0; /* the network duplicates, not we */
-    if (conn->rec.reord_seen && !(ack->flags & ACK_TLP_DSACK))
-        conn->rec.rack.dsack_seen = true;
+    if (conn->sender->reord_seen && !(ack->flags & ACK_TLP_DSACK))
+        conn->sender->rack.dsack_seen = true;
     ack->flags |= ACK_DSACKING;
     ack->sack_delivered += segs;
     return segs;
@@ -49,9 +49,9 @@ take_dsack(TcpConn *conn, AckState *ack)
         return false;
     }
     host_count_n(host, MIB_TcpExtTCPDSACKRecvSegs, segs);
-    if (conn->rec.undo_marker && conn->rec.undo_retrans > 0 &&
-        !seq_after(block.end, ack->prior_una) && seq_after(block.end, conn->rec.undo_marker))
-        conn->rec.undo_retrans = MAX(0, conn->rec.undo_retrans - (int32_t)segs);
+    if (conn->sender->undo_marker && conn->sender->undo_retrans > 0 &&
+        !seq_after(block.end, ack->prior_una) && seq_after(block.end, conn->sender->undo_marker))
+        conn->sender->undo_retrans = MAX(0, conn->sender->undo_retrans - (int32_t)segs);
     return true;
 }
 
@@ -63,11 +63,11 @@ block_is_valid(const TcpConn *conn, SackBlock block, bool is_dsack)
         return false;
     if (seq_after(block.start, conn->snd.una))
         return true;
-    if (!is_dsack || !conn->rec.undo_marker || seq_after(block.end, conn->snd.una))
+    if (!is_dsack || !conn->sender->undo_marker || seq_after(block.end, conn->snd.una))
         return false;
-    if (!seq_before(block.start, conn->rec.undo_marker))
+    if (!seq_before(block.start, conn->sender->undo_marker))
         return true;
-    if (!seq_after(block.end, conn->rec.undo_marker))
+    if (!seq_after(block.end, conn->sender->undo_marker))
         return false;
     return !seq_before(block.start, block.end - conn->snd.max_wnd);
 }
@@ -79,8 +79,8 @@ count_invalid(TcpConn *conn, const AckState *ack, SackBlock block, bool is_dsack
     Host *host = conn->stack->host;
 
     if (is_dsack)
-        host_count(host, conn->rec.undo_marker ? MIB_TcpExtTCPDSACKIgnoredOld
-                                               : MIB_TcpExtTCPDSACKIgnoredNoUndo);
+        host_count(host, conn->sender->undo_marker ? MIB_TcpExtTCPDSACKIgnoredOld
+                                                   : MIB_TcpExtTCPDSACKIgnoredNoUndo);
     else if (ack->seq == conn->snd.una || seq_after(block.end, conn->snd.una))
         host_count(host, MIB_TcpExtTCPSACKDiscard);
 }
@@ -90,9 +90,9 @@ static void
 tag_entry(TcpConn *conn, AckState *ack, TcpTxSeg *seg, bool is_dsack)
 {
     if (is_dsack && (seg->tags & TX_REPEATED)) {
-        if (conn->rec.undo_marker && conn->rec.undo_retrans > 0 &&
-            seq_after(seg->end_seq, conn->rec.undo_marker))
-            conn->rec.undo_retrans = MAX(0, conn->rec.undo_retrans - (int32_t)seg->pcount);
+        if (conn->sender->undo_marker && conn->sender->undo_retrans > 0 &&
+            seq_after(seg->end_seq, conn->sender->undo_marker))
+            conn->sender->undo_retrans = MAX(0, conn->sender->undo_retrans - (int32_t)seg->pcount);
         if ((seg->tags & TX_SACKED) && seq_before(seg->seq, ack->reord))
             ack->reord = seg->seq;
     }
@@ -104,8 +104,8 @@ tag_entry(TcpConn *conn, AckState *ack, TcpTxSeg *seg, bool is_dsack)
             /* Not marked lost: the retransmission is taken to be still out. */
             if (seg->tags & TX_LOST) {
                 seg->tags &= (uint8_t) ~(TX_LOST | TX_RETRANS);
-                conn->rec.lost_out -= seg->pcount;
-                conn->rec.retrans_out -= seg->pcount;
+                conn->sender->lost_out -= seg->pcount;
+                conn->sender->retrans_out -= seg->pcount;
             }
         } else {
             if (!(seg->tags & TX_REPEATED)) {
@@ -113,7 +113,7 @@ tag_entry(TcpConn *conn, AckState *ack, TcpTxSeg *seg, bool is_dsack)
                 if (seq_before(seg->seq, tcp_highest_sack(conn)) &&
                     seq_before(seg->seq, ack->reord))
                     ack->reord = seg->seq;
-                if (!seq_after(seg->end_seq, conn->rec.high_seq))
+                if (!seq_after(seg->end_seq, conn->sender->high_seq))
                     ack->flags |= ACK_ORIG_SACKED;
                 if (ack->first_sacked_at < 0)
                     ack->first_sacked_at = seg->sent_at;
@@ -121,20 +121,20 @@ tag_entry(TcpConn *conn, AckState *ack, TcpTxSeg *seg, bool is_dsack)
             }
             if (seg->tags & TX_LOST) {
                 seg->tags &= (uint8_t)~TX_LOST;
-                conn->rec.lost_out -= seg->pcount;
+                conn->sender->lost_out -= seg->pcount;
             }
         }
-        if (!conn->rec.sacked_out || seq_after(seg->end_seq, conn->rec.highest_sack))
-            conn->rec.highest_sack = seg->end_seq;
+        if (!conn->sender->sacked_out || seq_after(seg->end_seq, conn->sender->highest_sack))
+            conn->sender->highest_sack = seg->end_seq;
         seg->tags |= TX_SACKED;
         ack->flags |= ACK_DATA_SACKED;
-        conn->rec.sacked_out += seg->pcount;
+        conn->sender->sacked_out += seg->pcount;
         ack->sack_delivered += seg->pcount;
         tcp_rate_delivered(conn, seg, &ack->rate);
     }
     if (is_dsack && (seg->tags & TX_RETRANS)) {
         seg->tags &= (uint8_t)~TX_RETRANS;
-        conn->rec.retrans_out -= seg->pcount;
+        conn->sender->retrans_out -= seg->pcount;
     }
 }
 
@@ -230,11 +230,12 @@ tcp_sack_tag(TcpConn *conn, AckState *ack)
     bool has_dsack, dsack_used = false;
     unsigned n = 0;
 
+    tcp_sender_own(conn);
     ack->reord = conn->snd.nxt;
     has_dsack = take_dsack(conn, ack);
     if (has_dsack)
         dsack = h->sacks[0];
-    if (seq_before(ack->seq, ack->prior_una - conn->snd.max_wnd) || conn->rec.packets_out == 0)
+    if (seq_before(ack->seq, ack->prior_una - conn->snd.max_wnd) || conn->sender->packets_out == 0)
         goto out;
     for (unsigned i = 0; i < h->n_sacks; i++) {
         bool is_dsack = i == 0 && has_dsack;
@@ -260,7 +261,7 @@ tcp_sack_tag(TcpConn *conn, AckState *ack)
                           seq_after(dsack.end, blocks[i].start)
                       ? &dsack
                       : NULL);
-    if (conn->w.ca_state != TCP_CA_LOSS || conn->rec.undo_marker)
+    if (conn->sender->w.ca_state != TCP_CA_LOSS || conn->sender->undo_marker)
         tcp_check_reordering(conn, ack->reord, false);
 out:
     tcp_count_delivered(conn, ack->sack_delivered);

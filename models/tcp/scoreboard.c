@@ -6,7 +6,7 @@
 uint32_t
 tcp_highest_sack(const TcpConn *conn)
 {
-    return conn->rec.sacked_out ? conn->rec.highest_sack : conn->snd.una;
+    return conn->sender->sacked_out ? conn->sender->highest_sack : conn->snd.una;
 }
 
 void
@@ -21,16 +21,16 @@ tcp_mark_lost(TcpConn *conn, TcpTxSeg *seg)
          * whose original was found not to be lost after all (undo.c), and counts
          * the next retransmission twice. */
         seg->tags &= (uint8_t)~TX_RETRANS;
-        conn->rec.retrans_out -= seg->pcount;
+        conn->sender->retrans_out -= seg->pcount;
         host_count_n(conn->stack->host, MIB_TcpExtTCPLostRetransmit, seg->pcount);
     }
     if (!(seg->tags & TX_LOST)) {
         seg->tags |= TX_LOST;
-        conn->rec.lost_out += seg->pcount;
+        conn->sender->lost_out += seg->pcount;
     }
-    conn->w.lost += seg->pcount;
-    if (seq_before(seg->seq, conn->rec.rtx_hint))
-        conn->rec.rtx_hint = seg->seq;
+    conn->sender->w.lost += seg->pcount;
+    if (seq_before(seg->seq, conn->sender->rtx_hint))
+        conn->sender->rtx_hint = seg->seq;
 }
 
 bool
@@ -54,9 +54,10 @@ tcp_check_reordering(TcpConn *conn, uint32_t low_seq, bool by_timestamp)
     if (!seq_before(low_seq, high))
         return;
     metric = high - low_seq;
-    if (metric > conn->rec.reordering * mss && mss)
-        conn->rec.reordering = MIN((metric + mss - 1) / mss, conn->stack->params->max_reordering);
-    conn->rec.reord_seen++;
+    if (metric > conn->sender->reordering * mss && mss)
+        conn->sender->reordering =
+            MIN((metric + mss - 1) / mss, conn->stack->params->max_reordering);
+    conn->sender->reord_seen++;
     host_count(conn->stack->host, by_timestamp ? MIB_TcpExtTCPTSReorder : MIB_TcpExtTCPSACKReorder);
 }
 
@@ -65,14 +66,14 @@ tcp_any_retransmitted(const TcpConn *conn)
 {
     const TcpTxSeg *head = tcp_tx_first_sent(conn);
 
-    return conn->rec.retrans_out || (head && (head->tags & TX_EVER_RETRANS));
+    return conn->sender->retrans_out || (head && (head->tags & TX_EVER_RETRANS));
 }
 
 void
 tcp_retrans_stamp_clean(TcpConn *conn)
 {
     if (!tcp_any_retransmitted(conn))
-        conn->rec.retrans_at = 0;
+        conn->sender->retrans_at = 0;
 }
 
 void
@@ -84,9 +85,9 @@ tcp_mark_all_lost(TcpConn *conn)
     if (is_reneging) {
         /* RFC 2018 §8: after a timeout, don't believe SACKs any more. */
         host_count(conn->stack->host, MIB_TcpExtTCPSACKReneging);
-        conn->rec.sacked_out = 0;
-        conn->rec.sack_reneg = true;
-    } else if (!conn->rec.sack_ok) {
+        conn->sender->sacked_out = 0;
+        conn->sender->sack_reneg = true;
+    } else if (!conn->sack_ok) {
         tcp_reno_reset(conn);
     }
     for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++) {
@@ -98,16 +99,16 @@ tcp_mark_all_lost(TcpConn *conn)
             continue; /* sent a moment ago: RACK will see */
         tcp_mark_lost(conn, seg);
     }
-    conn->rec.rtx_hint = conn->snd.una;
+    conn->sender->rtx_hint = conn->snd.una;
 }
 
 /* RFC 6675 §4: lost is what has DupThresh segments SACKed above it. */
 void
 tcp_scoreboard_rfc6675(TcpConn *conn)
 {
-    uint32_t above = conn->rec.sacked_out;
+    uint32_t above = conn->sender->sacked_out;
 
-    for (uint32_t i = 0; i < tcp_tx_n_sent(conn) && above >= conn->rec.reordering; i++) {
+    for (uint32_t i = 0; i < tcp_tx_n_sent(conn) && above >= conn->sender->reordering; i++) {
         TcpTxSeg *seg = tcp_tx_at(conn, i);
 
         if (seg->tags & TX_SACKED)

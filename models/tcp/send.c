@@ -40,7 +40,7 @@ tcp_sndbuf_expand(TcpConn *conn)
     /* The worst case: every segment a buffer of its own, in a power of two of
      * memory with room for headers; twice a window of them, or as the algorithm wants. */
     uint64_t each = 256 + ((uint64_t)1 << (32 - __builtin_clz(mss + 576 - 1)));
-    uint32_t segs = MAX(MAX(10u, conn->w.cwnd), conn->rec.reordering + 1);
+    uint32_t segs = MAX(MAX(10u, conn->sender->w.cwnd), conn->sender->reordering + 1);
     uint32_t windows = conn->cc && conn->cc->sndbuf_windows ? conn->cc->sndbuf_windows : 2;
     uint64_t wanted = windows * each * segs;
 
@@ -51,9 +51,9 @@ tcp_sndbuf_expand(TcpConn *conn)
 void
 tcp_check_space(TcpConn *conn)
 {
-    if (!conn->opt.sndbuf_locked && tcp_packets_in_flight(conn) < conn->w.cwnd) {
+    if (!conn->opt.sndbuf_locked && tcp_packets_in_flight(conn) < conn->sender->w.cwnd) {
         tcp_sndbuf_expand(conn);
-        conn->rec.cwnd_stamp = tcp_now(conn);
+        tcp_sender_own(conn)->cwnd_stamp = tcp_now(conn);
     }
     if (!tcp_tx_is_writable(conn))
         return;
@@ -221,6 +221,7 @@ tcp_send(TcpConn *conn, const void *bytes, size_t len, unsigned flags)
         return -EAGAIN;
     }
     tcp_enter(conn);
+    tcp_sender_own(conn);
     if (!(flags & TCP_MSG_WAITED))
         tcp_rate_check_app_limited(conn);
     taken = tcp_tx_append(conn, bytes, len, flags);
@@ -267,21 +268,19 @@ tcp_send_init(TcpConn *conn)
         conn->rtt.rttvar = conn->rtt.mdev_max = conn->rtt.rto;
         conn->rtt.mdev = conn->rtt.rto / 4;
     }
-    conn->w.ssthresh = CC_INFINITE_SSTHRESH;
-    conn->w.cwnd = tcp_initial_cwnd(conn);
-    if (conn->rec.total_retrans > 1 && conn->rec.undo_marker)
-        conn->w.cwnd = 1;
-    conn->rec.cwnd_stamp = conn->rec.last_send_at = tcp_now(conn);
-    if (conn->rec.reordering == 0)
-        conn->rec.reordering = params->reordering;
-    if (conn->rec.rack.reo_wnd_steps == 0)
-        conn->rec.rack.reo_wnd_steps = 1;
-    conn->rec.rtx_hint = conn->rec.rtx_high = conn->snd.una;
+    conn->sender->w.ssthresh = CC_INFINITE_SSTHRESH;
+    conn->sender->w.cwnd = tcp_initial_cwnd(conn);
+    if (conn->sender->total_retrans > 1 && conn->sender->undo_marker)
+        conn->sender->w.cwnd = 1;
+    conn->sender->cwnd_stamp = conn->last_send_at = tcp_now(conn);
+    if (conn->sender->reordering == 0)
+        conn->sender->reordering = params->reordering;
+    conn->sender->rtx_hint = conn->sender->rtx_high = conn->snd.una;
     conn->snd.up = conn->snd.small_end = conn->snd.una;
     conn->snd.pushed_seq = conn->snd.write_seq;
-    conn->rec.pace_cwnd = conn->w.cwnd;
-    conn->rec.pace_srtt = conn->rtt.srtt;
-    conn->rec.chrono = TCP_CHRONO_NONE;
+    conn->sender->pace_cwnd = conn->sender->w.cwnd;
+    conn->rtt.paced = conn->rtt.srtt;
+    conn->sender->chrono = TCP_CHRONO_NONE;
     if (!conn->opt.sndbuf_locked)
         tcp_sndbuf_expand(conn);
 }
@@ -292,6 +291,7 @@ tcp_send_done(TcpConn *conn)
     tcp_timer_clear(conn);
     /* The connection's memory may go next: no event may look at its timers. */
     sim_timer_done(conn->stack->sim, &conn->rtx);
-    sim_timer_done(conn->stack->sim, &conn->pacing);
+    if (!conn->sender->is_shared)
+        sim_timer_done(conn->stack->sim, &conn->sender->pacing);
     tcp_tx_free(conn);
 }

@@ -8,6 +8,17 @@
 #include "models/tcp/timewait.h"
 #include "models/tcp/txqueue.h"
 
+/* Nobody wrote to what is shared by those who rest. */
+static void
+settings_check(gpointer data)
+{
+    const TcpSettings *settings = data;
+    TcpSender untouched;
+
+    tcp_sender_init_shared(&untouched, &settings->params);
+    sim_check(memcmp(&untouched, &settings->resting, sizeof untouched) == 0);
+}
+
 TcpShared *
 tcp_shared_join(Net *net)
 {
@@ -21,7 +32,8 @@ tcp_shared_join(Net *net)
         sim_pool_init(&shared->tx_queues, &net->arena, sizeof(TcpTxQueue));
         sim_pool_init(&shared->rx_chunks, &net->arena, sizeof(TcpRxQueue));
         sim_pool_init(&shared->ooo_cells, &net->arena, tcp_reassembly_cell_bytes());
-        shared->params = g_ptr_array_new_with_free_func(g_free);
+        sim_pool_init(&shared->senders, &net->arena, sizeof(TcpSender));
+        shared->settings = g_ptr_array_new_with_free_func(settings_check);
     }
     shared->n_stacks++;
     return shared;
@@ -35,18 +47,25 @@ tcp_shared_leave(Net *net)
     sim_check(shared->n_stacks > 0);
     if (--shared->n_stacks > 0)
         return;
-    g_ptr_array_unref(shared->params);
+    g_ptr_array_unref(shared->settings);
     g_free(shared);
     net->tcp = NULL;
 }
 
-const TcpParams *
-tcp_shared_params(TcpShared *shared, const TcpParams *params)
+TcpSettings *
+tcp_shared_settings(Net *net, const TcpParams *params)
 {
-    for (guint i = shared->params->len; i-- > 0;) {
-        if (memcmp(shared->params->pdata[i], params, sizeof *params) == 0)
-            return shared->params->pdata[i];
+    TcpShared *shared = net->tcp;
+    TcpSettings *settings;
+
+    for (guint i = shared->settings->len; i-- > 0;) {
+        settings = shared->settings->pdata[i];
+        if (memcmp(&settings->params, params, sizeof *params) == 0)
+            return settings;
     }
-    g_ptr_array_add(shared->params, g_memdup2(params, sizeof *params));
-    return shared->params->pdata[shared->params->len - 1];
+    settings = sim_arena_take0(&net->arena, sizeof *settings);
+    settings->params = *params;
+    tcp_sender_init_shared(&settings->resting, params);
+    g_ptr_array_add(shared->settings, settings);
+    return settings;
 }

@@ -7,20 +7,28 @@
 #ifndef HALFOPEN_MODELS_TCP_SHARED_H
 #define HALFOPEN_MODELS_TCP_SHARED_H
 
+#include "models/tcp/sender.h"
 #include "models/tcp/tcp.h"
+
+/* A set of tunables, and what those who rest with them borrow (sender.h). */
+typedef struct TcpSettings {
+    TcpParams params;
+    TcpSender resting;
+} TcpSettings;
 
 typedef struct TcpShared {
     uint32_t n_stacks;
     SimPool conns, requests, time_waits; /* stack.c, synqueue.c, timewait.c */
     SimPool tx_queues;                   /* txqueue.c */
     SimPool rx_chunks, ooo_cells;        /* rxqueue.c, reassembly.c */
-    GPtrArray *params;                   /* owns TcpParams: the sets in use, no two the same */
+    SimPool senders;                     /* sender.c */
+    GPtrArray *settings;                 /* borrows TcpSettings of the arena, no two the same */
 } TcpShared;
 
 TcpShared *tcp_shared_join(Net *net);
 void tcp_shared_leave(Net *net);
 
-/* The set with these values, which stays as it is as long as the Net lives. */
-const TcpParams *tcp_shared_params(TcpShared *shared, const TcpParams *params);
+/* The one with these values, which stays as it is as long as the Net lives. */
+TcpSettings *tcp_shared_settings(Net *net, const TcpParams *params);
 
 #endif

@@ -77,7 +77,8 @@ drained(TcpConn *conn)
         return;
     }
     tcp_enter(conn);
-    if (conn->rec.lost_out > conn->rec.retrans_out && tcp_packets_in_flight(conn) < conn->w.cwnd)
+    if (conn->sender->lost_out > conn->sender->retrans_out &&
+        tcp_packets_in_flight(conn) < conn->sender->w.cwnd)
         tcp_retransmit_queue(conn);
     tcp_write_xmit(conn, tcp_current_mss(conn), tcp_nagle_mode(conn), TCP_PUSH_ALL);
     tcp_sample(conn);

@@ -375,11 +375,13 @@ tcp_set_congestion(TcpConn *conn, const char *name)
         return -ENOENT;
     conn->cc_choice = ops;
     if (conn->cc != NULL) { /* it runs already: the window stays */
+        tcp_sender_own(conn);
         conn->cc = ops;
-        memset(conn->w.private, 0, sizeof conn->w.private);
-        conn->w.pacing_rate = 0;
+        tcp_cc_set_rng(conn, &conn->sender->w);
+        memset(conn->sender->w.private, 0, sizeof conn->sender->w.private);
+        conn->sender->w.pacing_rate = 0;
         tcp_cc_refresh(conn);
-        ops->init(&conn->w);
+        ops->init(&conn->sender->w);
     }
     return 0;
 }
@@ -395,7 +397,7 @@ tcp_get_congestion(const TcpConn *conn)
 const char *
 tcp_describe_congestion(const TcpConn *conn, char text[128])
 {
-    CcWindow w = conn->w;
+    CcWindow w = conn->sender->w;
 
     if (conn->cc == NULL || conn->cc->describe == NULL)
         return "";

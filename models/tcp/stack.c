@@ -26,24 +26,29 @@ stack_free(gpointer data)
     tcp_shared_leave(stack->host->net);
 }
 
+static void
+use_params(TcpStack *stack, const TcpParams *params)
+{
+    TcpSettings *settings = tcp_shared_settings(stack->host->net, params);
+
+    stack->params = &settings->params;
+    stack->resting = &settings->resting;
+}
+
 TcpStack *
 tcp_attach(Host *host, const TcpParams *params)
 {
     static const IpProtocol protocol = { tcp_receive, tcp_icmp_error };
     TcpStack *stack = sim_arena_take0(&host->net->arena, sizeof *stack);
     g_autofree char *name = g_strdup_printf("tcp %s", host->name);
-    g_autofree char *cc_name = g_strdup_printf("tcp %s congestion control", host->name);
-    g_autofree char *challenge_name = g_strdup_printf("tcp %s challenge ACKs", host->name);
 
     stack->host = host;
     stack->sim = host->sim;
     stack->shared = tcp_shared_join(host->net);
-    stack->params = tcp_shared_params(stack->shared, params);
+    use_params(stack, params);
     stack->listeners = g_ptr_array_new();
     stack->ports = tcp_ports_new();
     sim_rng_named(host->sim, &stack->rng, name);
-    sim_rng_named(host->sim, &stack->cc_rng, cc_name);
-    sim_rng_named(host->sim, &stack->challenge_rng, challenge_name);
     for (size_t i = 0; i < G_N_ELEMENTS(stack->secret); i++)
         stack->secret[i] = sim_rng_u64(&stack->rng);
     tcp_time_waits_init(stack);
@@ -52,6 +57,25 @@ tcp_attach(Host *host, const TcpParams *params)
     host_on_free(host, stack_free, stack);
     ip_register(host, IP_PROTO_TCP, &protocol);
     return stack;
+}
+
+/* A stream depends on its name alone, so it may begin when it is first asked for:
+ * most hosts never do. */
+SimRng *
+tcp_luck(TcpStack *stack, TcpLuck purpose)
+{
+    static const char *const names[TCP_N_LUCKS] = {
+        [TCP_LUCK_CONGESTION] = "congestion control",
+        [TCP_LUCK_CHALLENGE] = "challenge ACKs",
+    };
+
+    if (!stack->has_luck[purpose]) {
+        g_autofree char *name = g_strdup_printf("tcp %s %s", stack->host->name, names[purpose]);
+
+        sim_rng_named(stack->sim, &stack->luck[purpose], name);
+        stack->has_luck[purpose] = true;
+    }
+    return &stack->luck[purpose];
 }
 
 const TcpParams *
@@ -65,9 +89,10 @@ tcp_set_params(Host *host, const TcpParams *params)
 {
     TcpStack *stack = host->tcp;
 
-    stack->params = tcp_shared_params(stack->shared, params);
+    use_params(stack, params);
     for (TcpConn *conn = stack->first; conn != NULL; conn = conn->next)
-        conn->w.params = stack->params;
+        if (!conn->sender->is_shared)
+            conn->sender->w.params = stack->params;
 }
 
 /* ---- connections ------------------------------------------------------------- */
@@ -88,7 +113,6 @@ tcp_conn_new(TcpStack *stack)
     sim_timer_init(&conn->rtx);
     sim_timer_init(&conn->delack);
     sim_timer_init(&conn->keep);
-    sim_timer_init(&conn->pacing);
     conn->linger_deadline = SIM_NEVER;
     conn->opt.linger_s = -1;
     tcp_data_init(conn);

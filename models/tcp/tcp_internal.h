@@ -15,8 +15,8 @@
 
 #include <errno.h>
 
-#include "models/tcp/cc.h"
 #include "models/tcp/info.h"
+#include "models/tcp/sender.h"
 #include "models/tcp/seq.h"
 #include "models/tcp/shared.h"
 #include "models/tcp/tcp.h"
@@ -111,12 +111,15 @@ struct TcpConn {
     bool has_user;     /* not yet closed or released */
     bool has_ended;    /* freed when held drops to 0 and no user is left */
     bool wscale_ok;    /* both ends sent the window scale option */
+    bool sack_ok;      /* the same of SACK-permitted */
     bool writer_waits; /* tcp_writer_waits() */
     bool is_orphan;    /* counted in stack->n_orphans */
     bool is_busy;      /* a call holds the socket: what comes goes to its backlog */
     uint16_t ip_id;    /* IP identification of the next segment */
     uint32_t id;
     TcpTxQueue *tx;     /* owns; NULL when empty */
+    TcpSender *sender;  /* owns; while it rests: borrows (sender.h) */
+    const CcOps *cc;    /* static: its congestion control */
     TcpRxQueue *rx;     /* owns; NULL when empty */
     TcpReassembly *ooo; /* owns; NULL when empty */
     TcpEventFn *on_event;
@@ -253,73 +256,20 @@ struct TcpConn {
         SimTime mdev_max, rttvar; /* four times the deviation: the variance term of the RTO */
         uint32_t seq;             /* end of the window that mdev_max covers */
         uint8_t backoff;
-        struct {
-            SimTime at, rtt;
-        } min[3]; /* windowed minimum; min[0].rtt is it, 0: none */
+        TcpMinRtt min;  /* of a window; the next best: sender->later_min */
+        SimTime newest; /* of the segment delivered last: for RACK */
+        SimTime paced;  /* srtt when the last ACK had been processed: for the pacing rate */
     } rtt;
 
-    const CcOps *cc;
-
-    struct { /* loss recovery */
-        SimTime last_data_recv_at, last_ack_recv_at, last_send_at;
-        uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
-        uint8_t retransmits; /* RTOs of the same segment (icsk_retransmits) */
-        uint8_t dup_acks;
-        bool frto;
-        bool sack_ok;
-        bool sack_reneg;    /* the peer took SACKs back: no rate samples until recovered */
-        bool cwnd_limited;  /* the last window of sends used all of cwnd (w.is_cwnd_limited is what
-                               algorithms see) */
-        uint8_t probes_out; /* unanswered window probes */
-        uint8_t chrono;     /* what limits sending now: chrono.h */
-        bool tlp_retrans;
-        bool rate_app_limited;
-        uint32_t highest_sack; /* end of the highest SACKed segment, while sacked_out */
-        uint32_t high_seq;     /* snd.nxt when recovery began */
-        uint32_t undo_marker;  /* 0: nothing to undo */
-        uint32_t reordering;
-        uint32_t tlp_high_seq;
-        struct {
-            SimTime at, rtt;
-            uint32_t serial, end_seq, last_delivered;
-            uint8_t reo_wnd_steps, reo_wnd_persist;
-            bool advanced, dsack_seen, reord_seen;
-        } rack;
-        uint32_t tx_serial;  /* transmissions so far */
-        uint32_t reord_seen; /* reorderings */
-        SimTime first_tx_at; /* rate samples */
-        uint32_t app_limited;
-        uint32_t rate_delivered;
-        SimTime rate_interval; /* last good sample */
-        SimTime pace_srtt;     /* when the last ACK had been processed: for the pacing rate */
-        SimTime paced_until;   /* pacing: the next segment leaves not before */
-        uint32_t pace_cwnd;
-        uint32_t max_packets_out, cwnd_usage_seq, cwnd_used;
-        SimTime cwnd_stamp;
-        SimTime chrono_at;
-        uint32_t chrono_spent[3]; /* busy, rwnd limited, sndbuf limited: in units of 100 us */
-        uint32_t rtx_hint;        /* segments before it need no look for retransmission */
-        uint32_t rtx_high;        /* end of the highest segment ever retransmitted */
-        uint32_t retrans_stamp;   /* ts clock (without offset) of the first retransmission */
-        SimTime retrans_at;       /* the same as time, 0: none (also the first SYN) */
-        int32_t undo_retrans;
-        uint32_t prior_ssthresh;
-        uint32_t prr_delivered, prr_out;
-        uint32_t dsack_dups;
-        uint32_t delivered_ce; /* segments that ACKs with ECE delivered */
-        uint32_t total_retrans;
-        SimTime probes_at; /* first of them; 0: none */
-        uint16_t total_rto, rto_recoveries;
-        uint32_t total_rto_ms; /* tcpi_total_rto... */
-        SimTime rto_began;
-    } rec;
-
-    CcWindow w;
+    SimTime last_data_recv_at, last_ack_recv_at, last_send_at;
+    uint32_t delivered; /* segments, whole life */
 
     const CcOps *cc_choice; /* TCP_CONGESTION; NULL: the sysctl */
-    SimTimer keep, pacing;
+    SimTimer keep;
     SimTime linger_deadline;
     int soft_error, error; /* positive errno: ICMP's hint; what SO_ERROR will say */
+    uint8_t probes_out;    /* unanswered window or keepalive probes */
+    bool rate_has_begun;   /* rests with app_limited 0, as an acknowledged SYN leaves it */
     bool is_connecting;    /* connect() returned EINPROGRESS and was not called again since */
     bool holds_port;       /* ports.c counts it as a user of its local port */
     bool port_is_listed;   /* as a socket that bound it; else merely counted */
@@ -335,6 +285,9 @@ struct TcpConn {
     TcpBacklog *backlog;    /* owns; NULL: no call holds the socket (backlog.h) */
 };
 
+/* What else a host draws random numbers for, each from a stream of its own. */
+typedef enum TcpLuck { TCP_LUCK_CONGESTION, TCP_LUCK_CHALLENGE, TCP_N_LUCKS } TcpLuck;
+
 /* The TCP of one host. */
 struct TcpStack {
     /* What every segment touches: one cache line. */
@@ -347,13 +300,16 @@ struct TcpStack {
     bool is_ending;          /* the host is being freed: wake nobody */
     const TcpParams *params; /* borrows: of shared */
     TcpShared *shared;       /* holds */
+    TcpSender *resting;      /* borrows: of shared: the sender of who has none (sender.h) */
 
     uint64_t secret[4]; /* ISN, timestamp offset, cookies, ports: from the host's random stream */
     struct TcpPorts *ports;         /* owns: ports.c */
     struct TcpTimeWaits *timewaits; /* owns: timewait.c */
     GPtrArray *listeners;           /* borrows: TcpConn in LISTEN, in the order of listen() */
     TcpConn *first;                 /* all of them, newest first */
-    SimRng rng, cc_rng, challenge_rng;
+    SimRng rng;
+    SimRng luck[TCP_N_LUCKS]; /* tcp_luck() */
+    bool has_luck[TCP_N_LUCKS];
     struct {
         SimTime at;     /* when a black hole was seen last ... */
         uint32_t times; /* ... and how often since the last success: fastopen_hole.c */
@@ -368,6 +324,7 @@ struct TcpStack {
 
 /* ==== Conn life: stack.c, state.c ========================================== */
 
+SimRng *tcp_luck(TcpStack *stack, TcpLuck purpose);
 TcpConn *tcp_conn_new(TcpStack *stack);
 void tcp_enter(TcpConn *conn);
 void tcp_leave(TcpConn *conn);

@@ -44,8 +44,7 @@ answer_duplicate(TcpConn *conn)
 static const char *
 duplicate_rule(const TcpConn *conn)
 {
-    return conn->rec.sack_ok && conn->stack->params->dsack ? "RFC 2883 §4"
-                                                           : "RFC 9293 §3.10.7.4 #1";
+    return conn->sack_ok && conn->stack->params->dsack ? "RFC 2883 §4" : "RFC 9293 §3.10.7.4 #1";
 }
 
 void
@@ -207,7 +206,7 @@ take_out_of_order(TcpConn *conn, TcpSegment *seg)
     host_count(conn->stack->host, MIB_TcpExtTCPOFOQueue);
     if (!tcp_reassembly_add(conn, seg, truesize))
         note_drop(conn, seg, "out of order data that was there", duplicate_rule(conn));
-    else if (conn->rec.sack_ok)
+    else if (conn->sack_ok)
         /* Without SACK the duplicate ACKs must not change the window. */
         tcp_window_grow(conn, len, truesize);
     tcp_window_note_reorder(conn);

@@ -98,7 +98,7 @@ tcp_rearm_rto(TcpConn *conn)
     TcpTimer pending = tcp_timer_pending(conn);
     SimTime rto = conn->rtt.rto;
 
-    if (conn->rec.packets_out == 0) {
+    if (conn->sender->packets_out == 0) {
         tcp_timer_clear(conn);
         return;
     }

@@ -8,14 +8,15 @@ tcp_tlp_schedule(TcpConn *conn, bool is_advancing)
     const TcpParams *params = conn->stack->params;
     SimTime timeout, left;
 
-    if ((params->early_retrans != 3 && params->early_retrans != 4) || conn->rec.packets_out == 0 ||
-        !conn->rec.sack_ok || (conn->w.ca_state != TCP_CA_OPEN && conn->w.ca_state != TCP_CA_CWR))
+    if ((params->early_retrans != 3 && params->early_retrans != 4) ||
+        conn->sender->packets_out == 0 || !conn->sack_ok ||
+        (conn->sender->w.ca_state != TCP_CA_OPEN && conn->sender->w.ca_state != TCP_CA_CWR))
         return false;
     if (conn->rtt.srtt) {
         timeout = conn->rtt.srtt * params->tail_probe_rtt_mult;
         /* A lone segment's ACK may be delayed (RFC 8985 §7.2: WCDelAckT; as
          * Linux takes it, the least RTO). */
-        timeout += conn->rec.packets_out == 1 ? tcp_rto_min(conn) : TCP_TIMEOUT_MIN;
+        timeout += conn->sender->packets_out == 1 ? tcp_rto_min(conn) : TCP_TIMEOUT_MIN;
     } else {
         timeout = params->initial_rto_ms * SIM_MS;
     }
@@ -43,7 +44,7 @@ probe_with_last(TcpConn *conn, uint32_t mss)
 void
 tcp_tlp_send(TcpConn *conn)
 {
-    uint32_t mss = tcp_current_mss(conn), before = conn->rec.packets_out;
+    uint32_t mss = tcp_current_mss(conn), before = conn->sender->packets_out;
     TcpTxSeg *unsent = tcp_tx_next_unsent(conn);
     bool was_sent = false;
 
@@ -51,17 +52,17 @@ tcp_tlp_send(TcpConn *conn)
         conn->rtx.spare = TCP_TIMER_NONE;
         return;
     }
-    if (conn->rec.tlp_high_seq == 0) { /* at most one at a time */
-        conn->rec.tlp_retrans = false;
+    if (conn->sender->tlp_high_seq == 0) { /* at most one at a time */
+        conn->sender->tlp_retrans = false;
         if (unsent && !seq_after(unsent->seq + MIN(tcp_tx_len(unsent), mss), tcp_wnd_end(conn))) {
             tcp_write_xmit(conn, mss, TCP_NAGLE_OFF, TCP_PUSH_PROBE);
-            was_sent = conn->rec.packets_out > before;
+            was_sent = conn->sender->packets_out > before;
         } else {
-            was_sent = conn->rec.tlp_retrans = probe_with_last(conn, mss);
+            was_sent = conn->sender->tlp_retrans = probe_with_last(conn, mss);
         }
     }
     if (was_sent) {
-        conn->rec.tlp_high_seq = conn->snd.nxt;
+        conn->sender->tlp_high_seq = conn->snd.nxt;
         host_count(conn->stack->host, MIB_TcpExtTCPLossProbes);
         conn->rtx.spare = TCP_TIMER_NONE; /* the RTO starts anew, whole */
     }
@@ -71,13 +72,13 @@ tcp_tlp_send(TcpConn *conn)
 void
 tcp_tlp_ack(TcpConn *conn, AckState *ack)
 {
-    if (seq_before(ack->seq, conn->rec.tlp_high_seq))
+    if (seq_before(ack->seq, conn->sender->tlp_high_seq))
         return;
-    if (!conn->rec.tlp_retrans) {
-        conn->rec.tlp_high_seq = 0; /* the probe was new data */
+    if (!conn->sender->tlp_retrans) {
+        conn->sender->tlp_high_seq = 0; /* the probe was new data */
     } else if (ack->flags & ACK_TLP_DSACK) {
-        conn->rec.tlp_high_seq = 0; /* both copies arrived: nothing was lost */
-    } else if (seq_after(ack->seq, conn->rec.tlp_high_seq)) {
+        conn->sender->tlp_high_seq = 0; /* both copies arrived: nothing was lost */
+    } else if (seq_after(ack->seq, conn->sender->tlp_high_seq)) {
         /* One arrived where two were sent: the probe repaired a loss, which
          * deserves the reduction (RFC 8985 §7.4.2). */
         tcp_cwnd_reduction_start(conn);
@@ -86,6 +87,6 @@ tcp_tlp_ack(TcpConn *conn, AckState *ack)
         tcp_try_keep_open(conn);
         host_count(conn->stack->host, MIB_TcpExtTCPLossProbeRecovery);
     } else if (!(ack->flags & (ACK_UNA_ADVANCED | ACK_NOT_DUP | ACK_DATA_SACKED))) {
-        conn->rec.tlp_high_seq = 0; /* a plain duplicate: both copies arrived */
+        conn->sender->tlp_high_seq = 0; /* a plain duplicate: both copies arrived */
     }
 }

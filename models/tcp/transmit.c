@@ -257,11 +257,11 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
 {
     TcpTxSeg *seg = tcp_tx_at(conn, index);
     uint32_t len = tcp_tx_len(seg);
-    SimTime paced_until = conn->rec.paced_until;
+    SimTime paced_until = conn->sender->paced_until;
     int result;
 
     seg->sent_at = tcp_pacing_departure(conn, len);
-    seg->serial = ++conn->rec.tx_serial;
+    seg->serial = ++conn->sender->tx_serial;
     if (seg->flags & TCP_SYN)
         return tcp_transmit_syn(conn, seg, 0, what, rule);
     if (len) {
@@ -274,6 +274,6 @@ tcp_transmit_seg(TcpConn *conn, uint32_t index, const char *what, const char *ru
     }
     result = transmit_data(conn, seg, what, rule);
     if (__builtin_expect(result != 0, 0))
-        conn->rec.paced_until = paced_until; /* nothing left that would take time */
+        conn->sender->paced_until = paced_until; /* nothing left that would take time */
     return result;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "models/tcp/output.h"
+
 static SIM_COLD void
 tx_grow(TcpTxQueue *q)
 {
@@ -24,6 +26,7 @@ tcp_tx_push(TcpConn *conn, uint32_t seq)
     TcpTxSeg *seg;
 
     if (!q) {
+        tcp_sender_own(conn);
         q = conn->tx = sim_pool_get(&conn->stack->shared->tx_queues);
         q->segs = q->own;
         q->head = q->count = q->n_sent = 0;
@@ -131,16 +134,16 @@ tcp_tx_set_pcount(TcpTxSeg *seg, uint32_t mss)
 static void
 tx_adjust_counts(TcpConn *conn, const TcpTxSeg *seg, int by)
 {
-    conn->rec.packets_out -= (uint32_t)by;
+    conn->sender->packets_out -= (uint32_t)by;
     if (seg->tags & TX_SACKED)
-        conn->rec.sacked_out -= (uint32_t)by;
+        conn->sender->sacked_out -= (uint32_t)by;
     if (seg->tags & TX_RETRANS)
-        conn->rec.retrans_out -= (uint32_t)by;
+        conn->sender->retrans_out -= (uint32_t)by;
     if (seg->tags & TX_LOST)
-        conn->rec.lost_out -= (uint32_t)by;
+        conn->sender->lost_out -= (uint32_t)by;
     /* Without SACK the count of duplicates is in segments of the old size. */
-    if (!conn->rec.sack_ok && by > 0)
-        conn->rec.sacked_out -= MIN(conn->rec.sacked_out, (uint32_t)by);
+    if (!conn->sack_ok && by > 0)
+        conn->sender->sacked_out -= MIN(conn->sender->sacked_out, (uint32_t)by);
 }
 
 void

@@ -7,12 +7,12 @@
 void
 tcp_undo_init(TcpConn *conn)
 {
-    conn->rec.undo_marker = conn->snd.una;
-    conn->rec.undo_retrans = (int32_t)conn->rec.retrans_out;
-    if (conn->rec.tlp_high_seq && conn->rec.tlp_retrans)
-        conn->rec.undo_retrans++;
-    if (conn->rec.undo_retrans == 0)
-        conn->rec.undo_retrans = -1;
+    conn->sender->undo_marker = conn->snd.una;
+    conn->sender->undo_retrans = (int32_t)conn->sender->retrans_out;
+    if (conn->sender->tlp_high_seq && conn->sender->tlp_retrans)
+        conn->sender->undo_retrans++;
+    if (conn->sender->undo_retrans == 0)
+        conn->sender->undo_retrans = -1;
 }
 
 /* What was just acknowledged was sent before the first retransmission. */
@@ -21,11 +21,11 @@ was_only_late(const TcpConn *conn, const AckState *ack)
 {
     const TcpSegment *seg = ack->seg;
 
-    if (conn->rec.retrans_at)
+    if (conn->sender->retrans_at)
         return seg->has_ts && seg->tsecr &&
-               seq_before(seg->tsecr - conn->ts.offset, conn->rec.retrans_stamp);
+               seq_before(seg->tsecr - conn->ts.offset, conn->sender->retrans_stamp);
     /* Nothing was retransmitted yet, then; but see where the stamp is cleared. */
-    if (!conn->rec.sack_ok && !seq_before(conn->snd.una, conn->rec.high_seq))
+    if (!conn->sack_ok && !seq_before(conn->snd.una, conn->sender->high_seq))
         return false;
     return conn->state != TCP_SYN_SENT;
 }
@@ -33,8 +33,8 @@ was_only_late(const TcpConn *conn, const AckState *ack)
 static bool
 may_undo(const TcpConn *conn, const AckState *ack)
 {
-    return conn->stack->params->early_undo && conn->rec.undo_marker &&
-           (conn->rec.undo_retrans == 0 || was_only_late(conn, ack));
+    return conn->stack->params->early_undo && conn->sender->undo_marker &&
+           (conn->sender->undo_retrans == 0 || was_only_late(conn, ack));
 }
 
 static void
@@ -43,20 +43,20 @@ undo_reduction(TcpConn *conn, bool unmark_loss)
     if (unmark_loss) {
         for (uint32_t i = 0; i < tcp_tx_n_sent(conn); i++)
             tcp_tx_at(conn, i)->tags &= (uint8_t)~TX_LOST;
-        conn->rec.lost_out = 0;
-        conn->rec.rtx_hint = conn->snd.una;
+        conn->sender->lost_out = 0;
+        conn->sender->rtx_hint = conn->snd.una;
     }
-    if (conn->rec.prior_ssthresh) {
+    if (conn->sender->prior_ssthresh) {
         tcp_cc_refresh(conn);
-        conn->w.cwnd = conn->cc->undo_cwnd(&conn->w);
-        if (conn->rec.prior_ssthresh > conn->w.ssthresh) {
-            conn->w.ssthresh = conn->rec.prior_ssthresh;
+        conn->sender->w.cwnd = conn->cc->undo_cwnd(&conn->sender->w);
+        if (conn->sender->prior_ssthresh > conn->sender->w.ssthresh) {
+            conn->sender->w.ssthresh = conn->sender->prior_ssthresh;
             tcp_ecn_withdraw_cwr(conn);
         }
     }
-    conn->rec.cwnd_stamp = tcp_now(conn);
-    conn->rec.undo_marker = 0;
-    conn->rec.rack.advanced = true; /* look at the losses anew */
+    conn->sender->cwnd_stamp = tcp_now(conn);
+    conn->sender->undo_marker = 0;
+    conn->sender->rack.advanced = true; /* look at the losses anew */
 }
 
 /* RFC 6582 §3.2: without SACK the state holds until something above high_seq
@@ -64,7 +64,7 @@ undo_reduction(TcpConn *conn, bool unmark_loss)
 static bool
 must_stay(TcpConn *conn)
 {
-    if (conn->snd.una != conn->rec.high_seq || conn->rec.sack_ok)
+    if (conn->snd.una != conn->sender->high_seq || conn->sack_ok)
         return false;
     tcp_retrans_stamp_clean(conn);
     return true;
@@ -74,17 +74,17 @@ bool
 tcp_undo_recovery(TcpConn *conn, const AckState *ack)
 {
     if (may_undo(conn, ack)) {
-        bool was_loss = conn->w.ca_state == TCP_CA_LOSS;
+        bool was_loss = conn->sender->w.ca_state == TCP_CA_LOSS;
 
         undo_reduction(conn, false);
         host_count(conn->stack->host, was_loss ? MIB_TcpExtTCPLossUndo : MIB_TcpExtTCPFullUndo);
-    } else if (conn->rec.rack.reo_wnd_persist) {
-        conn->rec.rack.reo_wnd_persist--;
+    } else if (conn->sender->rack.reo_wnd_persist) {
+        conn->sender->rack.reo_wnd_persist--;
     }
     if (must_stay(conn))
         return true;
     tcp_set_ca_state(conn, TCP_CA_OPEN);
-    conn->rec.sack_reneg = false;
+    conn->sender->sack_reneg = false;
     return false;
 }
 
@@ -92,11 +92,11 @@ void
 tcp_undo_partial(TcpConn *conn, AckState *ack, bool *holds)
 {
     *holds = false;
-    if (!conn->rec.undo_marker || !conn->stack->params->early_undo || !was_only_late(conn, ack))
+    if (!conn->sender->undo_marker || !conn->stack->params->early_undo || !was_only_late(conn, ack))
         return;
     /* The hole was filled by the delayed original, not by a retransmission. */
     tcp_check_reordering(conn, ack->prior_una, true);
-    if (conn->rec.retrans_out) {
+    if (conn->sender->retrans_out) {
         *holds = true; /* send new data, but mark nothing more */
         return;
     }
@@ -109,10 +109,11 @@ tcp_undo_partial(TcpConn *conn, AckState *ack, bool *holds)
 bool
 tcp_undo_dsack(TcpConn *conn)
 {
-    if (!conn->stack->params->early_undo || !conn->rec.undo_marker || conn->rec.undo_retrans)
+    if (!conn->stack->params->early_undo || !conn->sender->undo_marker ||
+        conn->sender->undo_retrans)
         return false;
-    conn->rec.rack.reo_wnd_persist =
-        (uint8_t)MIN(TCP_RACK_PERSIST, conn->rec.rack.reo_wnd_persist + 1);
+    conn->sender->rack.reo_wnd_persist =
+        (uint8_t)MIN(TCP_RACK_PERSIST, conn->sender->rack.reo_wnd_persist + 1);
     undo_reduction(conn, false);
     host_count(conn->stack->host, MIB_TcpExtTCPDSACKUndo);
     return true;
@@ -127,12 +128,12 @@ tcp_undo_loss(TcpConn *conn, const AckState *ack, bool is_frto)
     host_count(conn->stack->host, MIB_TcpExtTCPLossUndo);
     if (is_frto)
         host_count(conn->stack->host, MIB_TcpExtTCPSpuriousRTOs);
-    conn->rec.retransmits = 0;
+    conn->sender->retransmits = 0;
     if (must_stay(conn))
         return true;
-    if (is_frto || conn->rec.sack_ok) {
+    if (is_frto || conn->sack_ok) {
         tcp_set_ca_state(conn, TCP_CA_OPEN);
-        conn->rec.sack_reneg = false;
+        conn->sender->sack_reneg = false;
     }
     return true;
 }

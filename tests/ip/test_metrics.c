@@ -177,9 +177,9 @@ a_connection_begins_as_the_route_says(void)
 
     tcp_bench_enter(b, TCP_ESTABLISHED);
     TcpConn *conn = sock_tcp(b->sock);
-    g_assert_cmpuint(conn->w.cwnd, ==, 4);
-    g_assert_cmpuint(conn->w.cwnd_clamp, ==, 7);
-    g_assert_cmpuint(conn->rec.reordering, ==, 10);
+    g_assert_cmpuint(conn->sender->w.cwnd, ==, 4);
+    g_assert_cmpuint(conn->sender->w.cwnd_clamp, ==, 7);
+    g_assert_cmpuint(conn->sender->reordering, ==, 10);
     g_assert_cmpint(tcp_rto_min(conn), ==, 50 * SIM_MS);
 }
 

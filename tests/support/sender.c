@@ -187,7 +187,7 @@ sender_counter(const Sender *sender, MibCounter counter)
 void
 sender_expect_window(const Sender *sender, TcpCaState state, uint32_t cwnd, uint32_t ssthresh)
 {
-    g_assert_cmpuint(sender->conn->w.ca_state, ==, state);
-    g_assert_cmpuint(sender->conn->w.cwnd, ==, cwnd);
-    g_assert_cmpuint(sender->conn->w.ssthresh, ==, ssthresh);
+    g_assert_cmpuint(sender->conn->sender->w.ca_state, ==, state);
+    g_assert_cmpuint(sender->conn->sender->w.cwnd, ==, cwnd);
+    g_assert_cmpuint(sender->conn->sender->w.ssthresh, ==, ssthresh);
 }

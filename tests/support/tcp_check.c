@@ -95,22 +95,24 @@ check_counts(const TcpConn *conn)
         CHECK(!(seg->tags & TX_SACKED) || !(seg->tags & TX_LOST), "entry %u: tags %x", i,
               seg->tags);
         CHECK(!(seg->tags & TX_LOST) || (seg->tags & TX_RETRANS) ||
-                  !seq_before(seg->seq, conn->rec.rtx_hint),
-              "entry %u at %u is lost, hint %u is behind it", i, seg->seq, conn->rec.rtx_hint);
+                  !seq_before(seg->seq, conn->sender->rtx_hint),
+              "entry %u at %u is lost, hint %u is behind it", i, seg->seq, conn->sender->rtx_hint);
     }
-    CHECK(out == conn->rec.packets_out, "queue %u, count %u", out, conn->rec.packets_out);
-    CHECK(lost == conn->rec.lost_out, "queue %u, count %u", lost, conn->rec.lost_out);
-    CHECK(retrans == conn->rec.retrans_out, "queue %u, count %u", retrans, conn->rec.retrans_out);
-    if (conn->rec.sack_ok) {
-        CHECK(sacked == conn->rec.sacked_out, "queue %u, count %u", sacked, conn->rec.sacked_out);
-        CHECK(sacked == 0 || highest == conn->rec.highest_sack, "highest %u, noted %u", highest,
-              conn->rec.highest_sack);
+    CHECK(out == conn->sender->packets_out, "queue %u, count %u", out, conn->sender->packets_out);
+    CHECK(lost == conn->sender->lost_out, "queue %u, count %u", lost, conn->sender->lost_out);
+    CHECK(retrans == conn->sender->retrans_out, "queue %u, count %u", retrans,
+          conn->sender->retrans_out);
+    if (conn->sack_ok) {
+        CHECK(sacked == conn->sender->sacked_out, "queue %u, count %u", sacked,
+              conn->sender->sacked_out);
+        CHECK(sacked == 0 || highest == conn->sender->highest_sack, "highest %u, noted %u", highest,
+              conn->sender->highest_sack);
     }
-    CHECK(conn->rec.sacked_out + conn->rec.lost_out <= conn->rec.packets_out,
-          "%u SACKed and %u lost of %u", conn->rec.sacked_out, conn->rec.lost_out,
-          conn->rec.packets_out);
-    CHECK(conn->w.cwnd > 0 && conn->w.ssthresh > 0, "cwnd %u ssthresh %u", conn->w.cwnd,
-          conn->w.ssthresh);
+    CHECK(conn->sender->sacked_out + conn->sender->lost_out <= conn->sender->packets_out,
+          "%u SACKed and %u lost of %u", conn->sender->sacked_out, conn->sender->lost_out,
+          conn->sender->packets_out);
+    CHECK(conn->sender->w.cwnd > 0 && conn->sender->w.ssthresh > 0, "cwnd %u ssthresh %u",
+          conn->sender->w.cwnd, conn->sender->w.ssthresh);
     return NULL;
 }
 
@@ -124,9 +126,9 @@ check_send_timers(const TcpConn *conn)
           which, conn->rtx.deadline);
     CHECK(which == TCP_TIMER_NONE || conn->rtx.deadline >= tcp_now(conn),
           "timer %d is overdue since %" PRId64, which, conn->rtx.deadline);
-    if (conn->rec.packets_out > 0)
+    if (conn->sender->packets_out > 0)
         CHECK(which == TCP_TIMER_RTO || which == TCP_TIMER_TLP || which == TCP_TIMER_REORDER,
-              "%u segments are out, timer %d", conn->rec.packets_out, which);
+              "%u segments are out, timer %d", conn->sender->packets_out, which);
     else if (may_send && tcp_tx_next_unsent(conn) != NULL)
         CHECK(which == TCP_TIMER_PERSIST, "%u bytes wait, nothing is out, timer %d",
               conn->snd.write_seq - conn->snd.nxt, which);
@@ -247,7 +249,7 @@ check_ended(const TcpConn *conn)
     CHECK(!conn->entry.is_hashed && !conn->is_orphan, "it ended and can still be found");
     CHECK(conn->tx == NULL && conn->ooo == NULL, "it ended and still has queues");
     CHECK(!sim_timer_is_set(&conn->rtx) && !sim_timer_is_set(&conn->delack) &&
-              !sim_timer_is_set(&conn->keep) && !sim_timer_is_set(&conn->pacing),
+              !sim_timer_is_set(&conn->keep) && !sim_timer_is_set(&conn->sender->pacing),
           "it ended and a timer runs");
     return NULL;
 }

@@ -127,11 +127,11 @@ an_echo_reduces_the_window_and_is_answered_with_cwr(void)
     tcp_bench_run(b, 10 * SIM_MS);
     tcp_bench_skip(b);
     tcp_bench_deliver(b, SEG(.flags = TCP_ACK | TCP_ECE, .seq = 1, .ack = 1461));
-    cwnd = receiver_conn(b)->w.ssthresh;
+    cwnd = receiver_conn(b)->sender->w.ssthresh;
     g_assert_cmpuint(cwnd, ==, 7); /* 0.7 of 10 */
-    g_assert_cmpuint(receiver_conn(b)->w.ca_state, ==, TCP_CA_CWR);
+    g_assert_cmpuint(receiver_conn(b)->sender->w.ca_state, ==, TCP_CA_CWR);
     tcp_bench_deliver(b, SEG(.flags = TCP_ACK | TCP_ECE, .seq = 1, .ack = 1461 + 2920));
-    g_assert_cmpuint(receiver_conn(b)->w.ssthresh, ==, cwnd);
+    g_assert_cmpuint(receiver_conn(b)->sender->w.ssthresh, ==, cwnd);
     g_assert_true(receiver_sent(b)->flags & TCP_CWR);
 }
 

@@ -36,7 +36,7 @@ an_ack_that_opens_the_window_is_no_duplicate(void)
         sender_ack(s, 1, NULL);
     }
     sender_expect_silence(s);
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 0);
 }
 
 static void
@@ -49,8 +49,8 @@ an_ack_with_data_is_no_duplicate(void)
     for (uint32_t i = 0; i < 3; i++)
         tcp_bench_deliver(s->bench, SEG(.flags = TCP_ACK | TCP_PSH, .seq = 1 + 10 * i, .ack = 1,
                                         .len = 10, .wnd = 512));
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 0);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_OPEN);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_OPEN);
 }
 
 static void
@@ -59,7 +59,7 @@ duplicates_without_anything_outstanding_mean_nothing(void)
     g_autoptr(Sender) s = sender_new(PLAIN);
 
     duplicates(s, 1, 5);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_OPEN);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_OPEN);
     sender_write(s, 1000);
     sender_expect(s, 1, 1001);
 }
@@ -76,7 +76,7 @@ without_limited_transmit_duplicates_make_no_room(void)
     sender_run(s, 100 * SIM_MS);
     duplicates(s, 1, 2);
     sender_expect_silence(s);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_DISORDER);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_DISORDER);
     duplicates(s, 1, 1); /* the third works as ever */
     sender_expect(s, 1, 1001);
 }
@@ -118,8 +118,8 @@ the_ack_of_everything_leaves_the_window_at_the_threshold(void)
     duplicates(s, 1, 6);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 7);
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 7);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 0);
 }
 
 /* RFC 6582 §3.2 step 6: duplicates of exactly the recovery point may be of what was
@@ -165,7 +165,7 @@ too_many_duplicates_raise_the_threshold(void)
     sender_run(s, 100 * SIM_MS);
     duplicates(s, 1, 2); /* at least one of two is missing, so one duplicate at most */
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPRenoReorder), ==, 1);
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 1);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 1);
 }
 
 /* ---- proportional rate reduction ----------------------------------------------------- */
@@ -192,7 +192,7 @@ without_prr_the_first_repair_goes_and_then_nothing_until_the_window_fits(void)
     sender_expect_silence(s);
     sender_ack(s, 1, "1001:6001");
     sender_expect_silence(s);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 7);
     sender_ack(s, 1, "1001:7001");
     sender_expect(s, 12001, 13001);
 }
@@ -209,9 +209,9 @@ after_heavy_losses_prr_rebuilds_the_flight(void)
     sender_ack(s, 1, "9001:10001"); /* all between is lost, after the reordering window */
     sender_expect(s, 10001, 11001);
     sender_run(s, 40 * SIM_MS);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_RECOVERY);
-    g_assert_cmpuint(s->conn->rec.lost_out, ==, 9);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->lost_out, ==, 9);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
     tcp_bench_skip(s->bench);
     sender_run(s, 60 * SIM_MS);
     uint32_t before = tcp_packets_in_flight(s->conn);

@@ -72,7 +72,7 @@ connection_uses_what_both_said(void)
             tcp_bench_deliver(b, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1, .options = sets[theirs],
                                      .tsval = 7, .wscale = 3));
             g_assert_cmphex(receiver_sent(b)->options & TS, ==, agreed & TS);
-            g_assert_cmpuint(receiver_conn(b)->rec.sack_ok, ==, (agreed & SACK) != 0);
+            g_assert_cmpuint(receiver_conn(b)->sack_ok, ==, (agreed & SACK) != 0);
             g_assert_cmpuint(receiver_conn(b)->snd.wscale, ==, agreed & WSCALE ? 3 : 0);
             if (!(agreed & WSCALE))
                 g_assert_cmpuint(receiver_conn(b)->rcv.wscale, ==, 0);

@@ -54,7 +54,7 @@ slow_start_doubles_the_window(void)
     sender_expect(s, 10001, 20001);
     sender_ack(s, 10001, NULL);
     sender_expect(s, 20001, 30001);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 20);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 20);
 }
 
 /* Half of the window used: no reason to open it (RFC 7661's concern). */
@@ -68,7 +68,7 @@ an_unused_window_does_not_grow(void)
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 2001, NULL);
     sender_ack(s, 5001, NULL);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 10);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 10);
 }
 
 static void
@@ -80,7 +80,7 @@ the_window_restarts_after_idle_time(void)
     sender_expect(s, 1, 10001);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 20);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 20);
     sender_run(s, 3 * SIM_SEC);
     sender_write(s, 30000);
     sender_expect(s, 10001, 20001);

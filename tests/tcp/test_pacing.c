@@ -48,9 +48,9 @@ slow_start_is_paced_at_twice_the_window_a_round_trip(void)
     g_assert_cmpuint(tcp_pacing_rate(s->conn), ==, 2 * 20 * 1000 * 10);
     sender_run(s, 25 * SIM_MS); /* half of twenty in a quarter of the round trip */
     g_assert_cmpuint(left_by_now(s), >=, 8);
-    g_assert_cmpuint(s->conn->rec.packets_out, <=, 14);
+    g_assert_cmpuint(s->conn->sender->packets_out, <=, 14);
     sender_run(s, 30 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 20);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 20);
 }
 
 /* tcp_pacing_ca_ratio, from half of ssthresh on. */
@@ -59,11 +59,11 @@ avoidance_is_paced_at_six_fifths(void)
 {
     g_autoptr(Sender) s = sender_with("pacing", "1", NULL, NULL);
 
-    s->conn->w.ssthresh = 20;
+    tcp_sender_own(s->conn)->w.ssthresh = 20;
     sender_write(s, 10000);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 10001, NULL);
-    uint32_t cwnd = s->conn->w.cwnd;
+    uint32_t cwnd = s->conn->sender->w.cwnd;
     g_assert_cmpuint(cwnd, >=, 10);
     g_assert_cmpuint(tcp_pacing_rate(s->conn), ==, (uint64_t)cwnd * 1000 * 10 * 120 / 100);
 }
@@ -112,13 +112,13 @@ retransmissions_are_paced_too(void)
     sender_ack(s, 10001, NULL);
     sender_write(s, 15000);
     sender_run(s, 100 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 20);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 20);
     left_by_now(s);
     sender_ack(s, 10001, "25001:30001"); /* fifteen are missing, five may go */
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_RECOVERY);
-    g_assert_cmpuint(s->conn->rec.retrans_out, <, 5);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->retrans_out, <, 5);
     sender_run(s, 20 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 5);
+    g_assert_cmpuint(s->conn->sender->retrans_out, ==, 5);
 }
 
 /* ---- bursts ------------------------------------------------------------------------------------
@@ -131,9 +131,9 @@ a_burst_is_a_millisecond_of_the_rate(void)
     g_autoptr(Sender) s = sender_with("net.ipv4.tcp_tso_rtt_log", "0", NULL, NULL);
 
     g_assert_cmpuint(tcp_burst_segs(s->conn, 1000), ==, 2); /* 200 kB/s: far below two */
-    s->conn->w.pacing_rate = 10 * 1024 * 1000;
+    tcp_sender_own(s->conn)->w.pacing_rate = 10 * 1024 * 1000;
     g_assert_cmpuint(tcp_burst_segs(s->conn, 1000), ==, 10);
-    s->conn->w.pacing_rate = 1000000000;
+    s->conn->sender->w.pacing_rate = 1000000000;
     g_assert_cmpuint(tcp_burst_segs(s->conn, 1000), ==, 65); /* 64 KiB */
 }
 
@@ -165,13 +165,13 @@ the_rate_is_what_was_delivered_in_a_round_trip(void)
     sender_write(s, 60000);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->rec.rate_delivered, ==, 10);
-    g_assert_cmpint(s->conn->rec.rate_interval, ==, 100 * SIM_MS);
-    g_assert_true(s->conn->rec.rate_app_limited); /* before it was asked it had nothing */
+    g_assert_cmpuint(s->conn->sender->rate_delivered, ==, 10);
+    g_assert_cmpint(s->conn->sender->rate_interval, ==, 100 * SIM_MS);
+    g_assert_true(s->conn->sender->rate_app_limited); /* before it was asked it had nothing */
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 30001, NULL);
-    g_assert_cmpuint(s->conn->rec.rate_delivered, ==, 20);
-    g_assert_false(s->conn->rec.rate_app_limited);
+    g_assert_cmpuint(s->conn->sender->rate_delivered, ==, 20);
+    g_assert_false(s->conn->sender->rate_app_limited);
 }
 
 static void
@@ -186,7 +186,7 @@ a_window_that_the_application_left_empty_is_marked(void)
     sender_ack(s, 3001, NULL);
     sender_run(s, 10 * SIM_MS);
     sender_ack(s, 4001, NULL);
-    g_assert_true(s->conn->rec.rate_app_limited);
+    g_assert_true(s->conn->sender->rate_app_limited);
 }
 
 /* Shorter than any round trip was: the ACKs were bunched on their way. */
@@ -198,16 +198,16 @@ an_interval_below_the_least_rtt_is_no_sample(void)
     sender_write(s, 10000);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 10001, NULL);
-    uint32_t before = s->conn->rec.rate_delivered;
-    s->conn->rtt.min[0].rtt = 500 * SIM_MS;
+    uint32_t before = s->conn->sender->rate_delivered;
+    s->conn->rtt.min.rtt = 500 * SIM_MS;
     sender_write(s, 20000);
     sender_run(s, 100 * SIM_MS);
-    s->conn->rec.rate_delivered = before;
+    s->conn->sender->rate_delivered = before;
     CcRateSample sample = { .prior_delivered_at_ns = 1, .interval_ns = 100 * SIM_MS };
     sample.prior_delivered_at_ns = (uint64_t)sim_now(s->bench->sim) - 100 * SIM_MS;
     tcp_rate_finish(s->conn, 1, 0, &sample);
     g_assert_cmpint(sample.interval_ns, <, 0);
-    g_assert_cmpuint(s->conn->rec.rate_delivered, ==, before);
+    g_assert_cmpuint(s->conn->sender->rate_delivered, ==, before);
 }
 
 int

@@ -68,7 +68,7 @@ answered_probes_go_on_for_ever(void)
         sender_ack(s, 1001, NULL);
     }
     g_assert_cmpint(s->conn->state, ==, TCP_ESTABLISHED);
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 0);
+    g_assert_cmpuint(s->conn->probes_out, ==, 0);
 }
 
 static void
@@ -251,7 +251,7 @@ a_peer_that_is_back_again_starts_the_count_anew(void)
     for (unsigned i = 0; i < 3; i++)
         sender_await(s, 1000, 1000);
     sender_ack(s, 1001, NULL);
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 0);
+    g_assert_cmpuint(s->conn->probes_out, ==, 0);
     g_assert_cmpint(sender_await(s, 1000, 1000), ==, 10 * SIM_SEC);
     for (unsigned i = 0; i < 3; i++)
         sender_await(s, 1000, 1000);

@@ -28,7 +28,7 @@ see_reordering(Sender *s)
     ten_sent(s);
     sender_ack(s, 1, "1001:2001"); /* the first is late, not lost */
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->rec.reord_seen, ==, 1);
+    g_assert_cmpuint(s->conn->sender->reord_seen, ==, 1);
 }
 
 /* Ten more: the first is missing, four behind it have come. */
@@ -103,8 +103,8 @@ each_round_with_d_sacks_widens_the_window_by_a_step(void)
     sender_ack(s, 15001, NULL);
     sender_run(s, 20 * SIM_MS);
     sender_ack(s, 16001, "10001:11001"); /* it was late after all */
-    g_assert_cmpuint(s->conn->rec.rack.reo_wnd_steps, ==, 2);
-    g_assert_cmpuint(s->conn->rec.rack.reo_wnd_persist, ==, TCP_RACK_PERSIST);
+    g_assert_cmpuint(s->conn->sender->rack.reo_wnd_steps, ==, 2);
+    g_assert_cmpuint(s->conn->sender->rack.reo_wnd_persist, ==, TCP_RACK_PERSIST);
 }
 
 static void
@@ -113,8 +113,8 @@ the_window_never_passes_the_smoothed_rtt(void)
     g_autoptr(Sender) s = sender_with(NULL, NULL);
 
     see_reordering(s);
-    s->conn->rec.rack.reo_wnd_steps = 200;
-    s->conn->rec.rack.reo_wnd_persist = TCP_RACK_PERSIST;
+    s->conn->sender->rack.reo_wnd_steps = 200;
+    s->conn->sender->rack.reo_wnd_persist = TCP_RACK_PERSIST;
     next_ten_with_a_hole(s);
     g_assert_cmpint(sender_await(s, 10001, 11001), ==, s->conn->rtt.srtt + 2 * SIM_MS);
 }
@@ -125,12 +125,12 @@ a_static_window_learns_nothing(void)
     g_autoptr(Sender) s = sender_with("net.ipv4.tcp_recovery", "3");
 
     see_reordering(s);
-    s->conn->rec.rack.dsack_seen = true;
+    s->conn->sender->rack.dsack_seen = true;
     sender_write(s, 1000);
     sender_expect(s, 10001, 11001);
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 11001, NULL);
-    g_assert_cmpuint(s->conn->rec.rack.reo_wnd_steps, ==, 1);
+    g_assert_cmpuint(s->conn->sender->rack.reo_wnd_steps, ==, 1);
 }
 
 /* ---- without RACK: RFC 6675 -------------------------------------------------------------- */
@@ -144,10 +144,10 @@ lost_is_what_has_three_sacked_above_it(void)
     sender_ack(s, 1, "1001:2001 4001:5001");
     sender_expect_silence(s);
     sender_ack(s, 1, "1001:2001 4001:5001 6001:7001");
-    g_assert_cmpuint(s->conn->rec.lost_out, ==, 1); /* the others have two or one above */
+    g_assert_cmpuint(s->conn->sender->lost_out, ==, 1); /* the others have two or one above */
     sender_expect(s, 1, 1001);
     sender_ack(s, 1, "1001:2001 4001:5001 6001:8001");
-    g_assert_cmpuint(s->conn->rec.lost_out, ==, 3);
+    g_assert_cmpuint(s->conn->sender->lost_out, ==, 3);
 }
 
 static void
@@ -158,7 +158,7 @@ reordering_raises_the_threshold_of_duplicates(void)
     ten_sent(s);
     sender_ack(s, 1, "9001:10001"); /* nine were overtaken by the last */
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->rec.reordering, ==, 10);
+    g_assert_cmpuint(s->conn->sender->reordering, ==, 10);
     sender_write(s, 13000);
     sender_expect(s, 10001, 23001);
     sender_ack(s, 10001, "11001:20001"); /* nine: not enough any more */
@@ -175,7 +175,7 @@ max_reordering_bounds_what_is_learnt(void)
     ten_sent(s);
     sender_ack(s, 1, "9001:10001");
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->rec.reordering, ==, 4);
+    g_assert_cmpuint(s->conn->sender->reordering, ==, 4);
 }
 
 /* ---- D-SACK -------------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ d_sacks_of_what_went_once_are_dubious(void)
     sender_ack(s, 10001, "1:1001");
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPDSACKRecv), ==, 1);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPDSACKIgnoredDubious), ==, 1);
-    g_assert_false(s->conn->rec.rack.dsack_seen);
+    g_assert_false(s->conn->sender->rack.dsack_seen);
 }
 
 /* ---- tail loss probe (RFC 8985 §7) ----------------------------------------------------------- */
@@ -207,7 +207,7 @@ a_lone_segment_is_probed_when_its_rto_is_due(void)
     g_assert_cmpint(sender_await(s, 1, 1001), ==, 300 * SIM_MS);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossProbes), ==, 1);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPTimeouts), ==, 0);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 10);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 10);
 }
 
 static void
@@ -296,7 +296,7 @@ the_probe_is_one_segment_and_its_sack_shows_the_rest(void)
     sender_expect_silence(s);
     /* RACK's RTT is that of the originals just acknowledged, so it waits for theirs. */
     g_assert_cmpint(sender_await(s, 7001, 8001), ==, 27 * SIM_MS);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_RECOVERY);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPTimeouts), ==, 0);
 }
 

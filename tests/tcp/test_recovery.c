@@ -37,7 +37,7 @@ a_partial_ack_repairs_the_next_hole(void)
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 3001, NULL);
     sender_expect(s, 3001, 4001);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_RECOVERY);
 }
 
 /* RFC 3042: the first two duplicates each let a new segment go. */
@@ -54,7 +54,7 @@ limited_transmit_sends_new_data(void)
     sender_run(s, 5 * SIM_MS);
     sender_ack(s, 1, NULL);
     sender_expect(s, 11001, 12001);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_DISORDER);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_DISORDER);
 }
 
 static void
@@ -160,10 +160,10 @@ a_sack_of_part_of_a_burst_cuts_it(void)
     sender_write(s, 10000);
     sender_expect(s, 1, 10001);
     sender_ack(s, 1, "2001:3001 6001:7001");
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 2);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 10);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 2);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 10);
     sender_ack(s, 1, "2001:2501"); /* half a segment says nothing */
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 2);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 2);
 }
 
 static void
@@ -175,7 +175,7 @@ sacks_out_of_the_window_are_ignored(void)
     sender_expect(s, 1, 5001);
     sender_ack(s, 1, "4001:6001");
     sender_ack(s, 1, "3001:2001");
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 0);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSACKDiscard), ==, 2);
 }
 
@@ -194,8 +194,8 @@ a_tail_loss_probe_repeats_the_last_segment(void)
     /* Then the RTO, whole: srtt + 200 ms. */
     took = sender_await(s, 1, 1001);
     g_assert_cmpint(took, ==, 300 * SIM_MS);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 1);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 1);
 }
 
 static void
@@ -218,7 +218,7 @@ a_probe_that_repairs_a_loss_reduces_the_window(void)
     sender_expect(s, 1, 2001);
     sender_await(s, 1001, 2001);
     sender_ack(s, 2001, NULL);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 10);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 10);
     sender_write(s, 1000);
     sender_expect(s, 2001, 3001);
     sender_ack(s, 3001, NULL);
@@ -239,7 +239,7 @@ a_probe_whose_both_copies_arrived_does_not(void)
     sender_write(s, 1000);
     sender_expect(s, 2001, 3001);
     sender_ack(s, 3001, NULL);
-    g_assert_cmpuint(s->conn->w.cwnd, >=, 10);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, >=, 10);
 }
 
 /* RFC 5682: after the RTO's retransmission, new data; the originals' ACKs
@@ -252,12 +252,12 @@ frto_finds_a_spurious_timeout(void)
     sender_write(s, 20000);
     sender_expect(s, 1, 10001);
     sender_await(s, 1, 1001); /* RTO */
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 1);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 1);
     sender_ack(s, 1001, NULL);
     sender_expect(s, 10001, 12001); /* two new segments */
     sender_ack(s, 2001, NULL);      /* never retransmitted */
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_OPEN);
-    g_assert_cmpuint(s->conn->w.cwnd, >=, 10);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_OPEN);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, >=, 10);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRTOs), ==, 1);
 }
 
@@ -274,8 +274,8 @@ timestamps_undo_a_spurious_timeout(void)
     sender_await(s, 1, 1001); /* RTO */
     sender_ack_echo(s, 1001, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossUndo), ==, 1);
-    g_assert_cmpuint(s->conn->w.cwnd, >=, 10);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, >=, 10);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
 }
 
 /* The retransmission of what the undo left unacknowledged is lost with it: sent
@@ -295,8 +295,8 @@ a_timeout_after_an_undo_counts_a_retransmission_once(void)
     sender_ack_echo(s, 101, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossUndo), ==, 1);
     sender_await(s, 101, 201);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 1);
-    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 1);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 1);
+    g_assert_cmpuint(s->conn->sender->retrans_out, ==, 1);
     g_assert_null(tcp_check_conn(s->conn));
 }
 
@@ -313,8 +313,8 @@ a_dsack_of_the_only_retransmission_undoes_recovery(void)
     sender_ack(s, 4001, NULL); /* the original had been late */
     sender_ack(s, 4001, "1:1001");
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPDSACKUndo), ==, 1);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
-    g_assert_cmpuint(s->conn->w.cwnd, >=, 10);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, >=, 10);
 }
 
 static void
@@ -328,8 +328,8 @@ late_originals_teach_reordering(void)
     sender_ack(s, 1, "9001:10001");
     sender_ack(s, 1, "3001:4001 9001:10001");
     sender_ack(s, 10001, NULL);
-    g_assert_cmpuint(s->conn->rec.reordering, ==, 10);
-    g_assert_cmpuint(s->conn->rec.reord_seen, ==, 2);
+    g_assert_cmpuint(s->conn->sender->reordering, ==, 10);
+    g_assert_cmpuint(s->conn->sender->reord_seen, ==, 2);
 }
 
 /* RFC 2018 §8: an ACK up to a SACKed segment: the peer forgot it. */
@@ -347,7 +347,7 @@ reneging_sends_everything_again(void)
     sender_ack(s, 1001, NULL);
     sender_await(s, 1001, 2001);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSACKReneging), ==, 1);
-    g_assert_cmpuint(s->conn->rec.sacked_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->sacked_out, ==, 0);
 }
 
 int

@@ -177,7 +177,7 @@ a_timeout_begins_slow_start_from_one_segment(void)
     sender_expect_window(s, TCP_CA_LOSS, 1, 7);
     sender_ack(s, 1001, NULL);
     sender_expect(s, 1001, 3001);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 2);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 2);
 }
 
 static void
@@ -190,7 +190,7 @@ small_segments_are_retransmitted_as_one(void)
         sender_write(s, 100);
     sender_expect(s, 1, 501);
     sender_await(s, 1, 501);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 1);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 1);
 }
 
 /* RFC 1122 R1 and R2 as the user may set them, for one socket or for the host. */
@@ -343,8 +343,8 @@ two_lost_syns_leave_a_window_of_one(void)
     tcp_bench_connect(bench);
     tcp_bench_run(bench, 2500 * SIM_MS);
     tcp_bench_deliver(bench, SEG(.flags = TCP_SYN | TCP_ACK, .ack = 1));
-    g_assert_cmpuint(sock_tcp(bench->sock)->w.cwnd, ==, 1);
-    g_assert_cmpuint(sock_tcp(bench->sock)->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(sock_tcp(bench->sock)->sender->w.cwnd, ==, 1);
+    g_assert_cmpuint(sock_tcp(bench->sock)->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
     g_assert_cmpint(sock_tcp(bench->sock)->rtt.rto, ==, 3 * SIM_SEC);
     tcp_bench_free(bench);
 }

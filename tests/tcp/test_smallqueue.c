@@ -29,10 +29,10 @@ refused_data_is_still_to_be_sent_and_the_window_shrinks(void)
     refuse_all(s);
     sender_write(s, 100);
     sender_expect_silence(s);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 0);
     g_assert_cmpuint(tcp_unsent_bytes(s->conn), ==, 100);
-    g_assert_cmpint(s->conn->w.ca_state, ==, TCP_CA_CWR);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpint(s->conn->sender->w.ca_state, ==, TCP_CA_CWR);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
 }
 
 static void
@@ -43,9 +43,9 @@ it_is_tried_again_every_500_ms_without_back_off(void)
     refuse_all(s);
     sender_write(s, 100);
     sender_run(s, 220 * SIM_MS); /* the persist timer's first */
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 1);
+    g_assert_cmpuint(s->conn->probes_out, ==, 1);
     sender_run(s, 5 * 500 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 6);
+    g_assert_cmpuint(s->conn->probes_out, ==, 6);
     g_assert_cmpuint(s->conn->rtt.backoff, ==, 0);
     iface_set_send_queue(s->bench->iface, NULL);
     g_assert_cmpint(sender_await(s, 1, 101), ==, 500 * SIM_MS);
@@ -61,11 +61,11 @@ a_refused_timeout_retransmission_comes_again_after_500_ms(void)
     refuse_all(s);
     sender_run(s, 220 * SIM_MS); /* RTO */
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPRetransFail), ==, 1);
-    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 0);
+    g_assert_cmpuint(s->conn->sender->retrans_out, ==, 0);
     g_assert_cmpuint(s->conn->rtt.backoff, ==, 0);
     iface_set_send_queue(s->bench->iface, NULL);
     g_assert_cmpint(sender_await(s, 1, 101), ==, 500 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 1);
+    g_assert_cmpuint(s->conn->sender->retrans_out, ==, 1);
 }
 
 static void
@@ -77,9 +77,9 @@ a_refused_fast_retransmission_is_not_in_flight(void)
     sender_expect(s, 1, 5001);
     refuse_all(s);
     sender_ack(s, 1, "2001:5001");
-    g_assert_cmpint(s->conn->w.ca_state, ==, TCP_CA_RECOVERY);
-    g_assert_cmpuint(s->conn->rec.lost_out, ==, 2);
-    g_assert_cmpuint(s->conn->rec.retrans_out, ==, 0);
+    g_assert_cmpint(s->conn->sender->w.ca_state, ==, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->lost_out, ==, 2);
+    g_assert_cmpuint(s->conn->sender->retrans_out, ==, 0);
     sender_expect_silence(s);
 }
 
@@ -93,7 +93,7 @@ a_refused_tail_loss_probe_is_none(void)
     refuse_all(s);
     sender_run(s, 42 * SIM_MS); /* 2 * srtt and 2 ms */
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossProbes), ==, 0);
-    g_assert_cmpuint(s->conn->rec.tlp_high_seq, ==, 0);
+    g_assert_cmpuint(s->conn->sender->tlp_high_seq, ==, 0);
     g_assert_cmpint(tcp_timer_pending(s->conn), ==, TCP_TIMER_RTO);
 }
 
@@ -106,10 +106,10 @@ a_refused_keepalive_probe_is_not_counted(void)
     g_assert_cmpint(tcp_set_option(s->conn, TCP_OPT_KEEPIDLE, 10), ==, 0);
     refuse_all(s);
     sender_run(s, 10 * SIM_SEC);
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 0);
+    g_assert_cmpuint(s->conn->probes_out, ==, 0);
     iface_set_send_queue(s->bench->iface, NULL);
     sender_run(s, 500 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.probes_out, ==, 1);
+    g_assert_cmpuint(s->conn->probes_out, ==, 1);
 }
 
 static void
@@ -134,7 +134,7 @@ data_without_a_route_waits_for_the_persist_timer_with_back_off(void)
 
     ip_add_unreachable(host, ip_addr_v4(0x0a000002), 32);
     sender_write(s, 100);
-    g_assert_cmpint(s->conn->w.ca_state, ==, TCP_CA_OPEN);
+    g_assert_cmpint(s->conn->sender->w.ca_state, ==, TCP_CA_OPEN);
     g_assert_cmpuint(tcp_unsent_bytes(s->conn), ==, 100);
     sender_run(s, 220 * SIM_MS);
     g_assert_cmpuint(s->conn->rtt.backoff, ==, 1);
@@ -155,7 +155,7 @@ what_has_not_left_the_host_is_not_sent_again(void)
     sender_run(s, 230 * SIM_MS); /* RTO */
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRtxHostQueues), ==, 1);
     g_assert_cmpuint(sender_counter(s, MIB_TcpRetransSegs), ==, 0);
-    g_assert_cmpint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpint(s->conn->sender->w.ca_state, ==, TCP_CA_LOSS);
     g_assert_cmpuint(s->conn->rtt.backoff, ==, 1);
     sender_run(s, 2 * SIM_SEC); /* both have left: now it is */
     g_assert_cmpuint(sender_counter(s, MIB_TcpRetransSegs), >, 0);
@@ -176,12 +176,12 @@ no_more_is_handed_down_than_two_bursts_or_a_millisecond(void)
     queue(s, 2000000, 1000);
     sender_write(s, 20000);
     /* What is below may just exceed the limit, so a third goes. */
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 3);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 3);
     g_assert_true(s->conn->below.is_throttled);
     sender_run(s, 5 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 4);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 4);
     sender_run(s, 100 * SIM_MS);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 20);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 20);
     g_assert_cmpuint(s->conn->below.bytes, ==, 0);
     sender_expect(s, 1, 20001);
 }
@@ -197,7 +197,7 @@ without_the_limit_all_goes_down_at_once(void)
 
     queue(s, 2000000, 1000);
     sender_write(s, 20000);
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 20);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 20);
 }
 
 static void
@@ -213,7 +213,7 @@ tcp_limit_output_bytes_bounds_a_fast_connection(void)
     queue(s, 2000000, 1000);
     sender_write(s, 60000);
     /* 1896 bytes each: the fifth exceeds 8000. */
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 5);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 5);
 }
 
 /* ---- Autocorking ----------------------------------------------------------------- */
@@ -240,10 +240,10 @@ small_writes_gather_while_earlier_ones_wait_below(void)
 {
     g_autoptr(Sender) s = corking_sender("1");
 
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 2);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 2);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPAutoCorking), ==, 1);
     sender_run(s, 12 * SIM_MS); /* the first has left the host */
-    g_assert_cmpuint(s->conn->rec.packets_out, ==, 3);
+    g_assert_cmpuint(s->conn->sender->packets_out, ==, 3);
     sender_run(s, 20 * SIM_MS);
     sender_expect(s, 1, 501); /* 100, 100, and 300 as one */
     g_assert_cmpuint(s->conn->data_segs_out, ==, 3);

@@ -4,6 +4,7 @@
 /* As much of a TCP as a queue needs. */
 typedef struct Bench {
     TcpConn conn;
+    TcpSender sender;
     TcpStack stack;
     TcpShared shared;
     SimArena arena;
@@ -19,13 +20,14 @@ conn_with(unsigned n, uint32_t len, uint32_t mss)
     sim_pool_init(&bench->shared.tx_queues, &bench->arena, sizeof(TcpTxQueue));
     bench->stack.shared = &bench->shared;
     conn->stack = &bench->stack;
-    conn->rec.sack_ok = true;
+    conn->sender = &bench->sender;
+    conn->sack_ok = true;
     for (unsigned i = 0; i < n; i++) {
         TcpTxSeg *seg = tcp_tx_push(conn, 1 + i * len);
 
         seg->end_seq += len;
         tcp_tx_set_pcount(seg, mss);
-        conn->rec.packets_out += seg->pcount;
+        conn->sender->packets_out += seg->pcount;
         conn->tx->n_sent++;
     }
     return conn;
@@ -79,7 +81,7 @@ a_cut_keeps_bytes_and_counts(void)
 
     seg->flags = TCP_PSH;
     seg->tags = TX_LOST;
-    conn->rec.lost_out = 5;
+    conn->sender->lost_out = 5;
     tcp_tx_cut(conn, 1, 2000, 1000);
     g_assert_cmpuint(tcp_tx_count(conn), ==, 4);
     g_assert_cmpuint(tcp_tx_n_sent(conn), ==, 4);
@@ -89,8 +91,8 @@ a_cut_keeps_bytes_and_counts(void)
     g_assert_cmpuint(tcp_tx_at(conn, 3)->seq, ==, 10001);
     g_assert_cmphex(tcp_tx_at(conn, 1)->flags, ==, 0);
     g_assert_cmphex(tcp_tx_at(conn, 2)->flags, ==, TCP_PSH);
-    g_assert_cmpuint(conn->rec.packets_out, ==, 15);
-    g_assert_cmpuint(conn->rec.lost_out, ==, 5);
+    g_assert_cmpuint(conn->sender->packets_out, ==, 15);
+    g_assert_cmpuint(conn->sender->lost_out, ==, 5);
     conn_drop(conn);
 }
 
@@ -99,11 +101,11 @@ a_cut_with_a_smaller_mss_counts_more_segments(void)
 {
     TcpConn *conn = conn_with(1, 2896, 1448);
 
-    g_assert_cmpuint(conn->rec.packets_out, ==, 2);
+    g_assert_cmpuint(conn->sender->packets_out, ==, 2);
     tcp_tx_cut(conn, 0, 1896, 948);
     g_assert_cmpuint(tcp_tx_at(conn, 0)->pcount, ==, 2);
     g_assert_cmpuint(tcp_tx_at(conn, 1)->pcount, ==, 2);
-    g_assert_cmpuint(conn->rec.packets_out, ==, 4);
+    g_assert_cmpuint(conn->sender->packets_out, ==, 4);
     conn_drop(conn);
 }
 

@@ -19,10 +19,10 @@ time_out(Sender *s)
 {
     sender_write(s, 20000);
     sender_expect(s, 1, 10001);
-    while (s->conn->w.ca_state != TCP_CA_LOSS)
+    while (s->conn->sender->w.ca_state != TCP_CA_LOSS)
         sender_run(s, 10 * SIM_MS);
     tcp_bench_skip(s->bench);
-    g_assert_cmpuint(s->conn->w.cwnd, ==, 1);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, ==, 1);
 }
 
 /* ---- F-RTO --------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ a_duplicate_after_the_new_data_sends_the_rest_again(void)
     sender_expect(s, 10001, 12001); /* step 2.b */
     sender_ack(s, 1001, NULL);
     sender_expect(s, 1001, 2001);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_LOSS);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRTOs), ==, 0);
 }
 
@@ -54,7 +54,7 @@ a_sack_of_the_new_data_alone_sends_the_rest_again(void)
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 1001, "11001:12001");
     sender_expect(s, 1001, 2001);
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_LOSS);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRTOs), ==, 0);
 }
 
@@ -67,7 +67,7 @@ an_original_that_is_sacked_is_proof(void)
     time_out(s);
     sender_ack(s, 1001, "5001:6001"); /* never sent again */
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPSpuriousRTOs), ==, 1);
-    g_assert_cmpuint(s->conn->w.ca_state, !=, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, !=, TCP_CA_LOSS);
 }
 
 static void
@@ -104,7 +104,7 @@ an_echo_of_the_retransmission_proves_nothing(void)
     sender_expect(s, 1, 10001);
     sender_await(s, 1, 1001);
     sender_ack(s, 1001, NULL); /* echoes what was sent last */
-    g_assert_cmpuint(s->conn->w.ca_state, ==, TCP_CA_LOSS);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, ==, TCP_CA_LOSS);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPLossUndo), ==, 0);
 }
 
@@ -120,7 +120,7 @@ sent_again_for_nothing(uint32_t *echo)
     sender_run(s, 100 * SIM_MS);
     sender_ack_echo(s, 1, "1001:4001", *echo);
     sender_expect(s, 1, 1001);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
     sender_run(s, 10 * SIM_MS);
     return s;
 }
@@ -133,8 +133,8 @@ the_echo_of_a_late_original_undoes_recovery(void)
 
     sender_ack_echo(s, 10001, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPFullUndo), ==, 1);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
-    g_assert_cmpuint(s->conn->w.cwnd, >=, 10);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(s->conn->sender->w.cwnd, >=, 10);
 }
 
 /* Only part of it is acknowledged so: enough, if nothing else is out twice. */
@@ -146,8 +146,8 @@ the_echo_of_a_late_original_undoes_in_the_midst_of_recovery(void)
 
     sender_ack_echo(s, 4001, NULL, echo);
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPPartialUndo), ==, 1);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
-    g_assert_cmpuint(s->conn->w.ca_state, <, TCP_CA_RECOVERY);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(s->conn->sender->w.ca_state, <, TCP_CA_RECOVERY);
 }
 
 /* ---- D-SACK ------------------------------------------------------------------------------ */
@@ -164,14 +164,14 @@ of_two_retransmissions_both_must_be_reported(void)
     sender_ack(s, 1, "1001:3001 4001:9001");
     sender_ack(s, 1, "1001:3001 4001:10001");
     tcp_bench_skip(s->bench);
-    g_assert_cmpuint(s->conn->rec.total_retrans, ==, 2);
+    g_assert_cmpuint(s->conn->sender->total_retrans, ==, 2);
     sender_ack(s, 10001, NULL);
     sender_ack(s, 10001, "1:1001");
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPDSACKUndo), ==, 0);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
     sender_ack(s, 10001, "3001:4001");
     g_assert_cmpuint(sender_counter(s, MIB_TcpExtTCPDSACKUndo), ==, 1);
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, CC_INFINITE_SSTHRESH);
 }
 
 /* ---- what forbids it ---------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ undo_0_keeps_every_reduction(void)
     sender_expect(s, 1, 1001);
     sender_ack(s, 10001, NULL);
     sender_ack(s, 10001, "1:1001");
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
 }
 
 /* A mark is a mark (RFC 3168 §6.1.2): what it reduced is not given back. */
@@ -202,10 +202,10 @@ an_ecn_echo_meanwhile_keeps_the_reduction(void)
     sender_run(s, 100 * SIM_MS);
     sender_ack(s, 1, "1001:4001");
     sender_expect(s, 1, 1001);
-    s->conn->rec.prior_ssthresh = 0; /* as an ACK with ECE leaves it */
+    s->conn->sender->prior_ssthresh = 0; /* as an ACK with ECE leaves it */
     sender_ack(s, 10001, NULL);
     sender_ack(s, 10001, "1:1001");
-    g_assert_cmpuint(s->conn->w.ssthresh, ==, 7);
+    g_assert_cmpuint(s->conn->sender->w.ssthresh, ==, 7);
 }
 
 int

@@ -20,7 +20,7 @@ lose_the_first(Sender *s)
     sender_run(s, 100 * SIM_MS);
     for (uint32_t i = 2; i <= 4; i++) {
         g_autofree char *sacks = g_strdup_printf("1001:%u", i * 1000 + 1);
-        sender_ack(s, 1, s->conn->rec.sack_ok ? sacks : NULL);
+        sender_ack(s, 1, s->conn->sack_ok ? sacks : NULL);
     }
 }
 

@@ -403,6 +403,7 @@ bbr_describe(const CcWindow *w, char text[128])
 
 const CcOps cc_bbr = {
     .name = "bbr",
+    .draws = true,
     .sndbuf_windows = 3, /* its window is up to two bandwidth-delay products */
     .init = bbr_init,
     .ssthresh = bbr_ssthresh,

@@ -206,6 +206,7 @@ cubic_on_rtt(CcWindow *w, const CcAck *ack)
 
 const CcOps cc_cubic = {
     .name = "cubic",
+    .begins_with_data = true,
     .init = cubic_reset,
     .ssthresh = cubic_ssthresh,
     .on_ack = cubic_on_ack,

@@ -38,6 +38,7 @@ cc_reno_undo_cwnd(CcWindow *w)
 
 const CcOps cc_reno = {
     .name = "reno",
+    .begins_with_data = true,
     .init = reno_init,
     .ssthresh = reno_ssthresh,
     .on_ack = cc_reno_on_ack,
