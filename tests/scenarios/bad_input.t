@@ -185,9 +185,9 @@ host("a", "10.0.0.1")
 while true do pcall(function() for _ = 1, 1000 do end end) end
 LUA
 # interrupted SIGNAL FILE: sends it once the run writes; sets status. A shell's
-# background jobs ignore SIGINT, which perl takes back.
+# background jobs ignore SIGINT, nohup has SIGHUP ignored: perl takes that back.
 interrupted() {
-    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$halfopen" run "$2" --out made/on/the/way 2>err &
+    perl -e '$SIG{$_} = "DEFAULT" for qw(INT TERM HUP); exec @ARGV' "$halfopen" run "$2" --out made/on/the/way 2>err &
     pid=$! tries=0
     until [ -n "$(ls -A made/on/the 2>/dev/null)" ] || [ $tries -eq 600 ]; do
         sleep 0.05
