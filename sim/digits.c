@@ -46,12 +46,8 @@ put_short(char *to, uint64_t value)
 }
 
 char *
-digits_put(char *to, uint64_t value)
+digits_put_long(char *to, uint64_t value)
 {
-    if (value < 10) {
-        *to = (char)('0' + value);
-        return to + 1;
-    }
     if (value < EIGHT)
         return put_short(to, value);
     return put_eight(digits_put(to, value / EIGHT), value % EIGHT);
@@ -60,6 +56,8 @@ digits_put(char *to, uint64_t value)
 char *
 digits_put_padded(char *to, uint64_t value, unsigned n)
 {
+    if (n == 9) /* nanoseconds */
+        return put_eight(digits_put(to, value / EIGHT), value % EIGHT);
     if (n > 8)
         return put_eight(digits_put_padded(to, value / EIGHT, n - 8), value % EIGHT);
     store(to, (eight_digits(value) + EIGHT_ZEROS) >> 8 * (8 - n));

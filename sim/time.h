@@ -34,6 +34,8 @@ bool sim_size_parse(const char *text, uint64_t *bytes, char **error);
 /* The shortest exact text a person would write: "20ms", "1.5s", "123.456789ms",
  * "3min". */
 const char *sim_time_format(SimTime time, char text[SIM_TIME_TEXT]);
+/* The same without a final '\0'; returns its end. May write over SIM_TIME_TEXT bytes. */
+char *sim_time_put(char *to, SimTime time);
 
 /* Seconds with nine decimals: "12.000000345", as in the files of a run. */
 const char *sim_time_seconds(SimTime time, char text[SIM_TIME_TEXT]);

@@ -202,8 +202,9 @@ static const Unit *
 unit_for_time(uint64_t time)
 {
     static const unsigned by_worth[] = { 6, 5, 4, 0, 3, 2 }; /* d, h, min, s, ms, us */
+    enum { MS = 4 };
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(by_worth); i++) {
+    for (unsigned i = time < (uint64_t)SIM_SEC ? MS : 0; i < G_N_ELEMENTS(by_worth); i++) {
         const Unit *unit = &time_units[by_worth[i]];
         bool is_long = unit->worth > (uint64_t)SIM_SEC;
         bool fits = is_long ? time % unit->worth == 0 && time != (uint64_t)(60 * SIM_SEC) : true;
@@ -217,10 +218,8 @@ unit_for_time(uint64_t time)
 static char *
 put_fraction(char *to, uint64_t rest, uint64_t worth)
 {
-    unsigned n = 0;
+    unsigned n = worth == (uint64_t)SIM_SEC ? 9 : worth == (uint64_t)SIM_MS ? 6 : 3;
 
-    for (; worth > 1; worth /= 10)
-        n++;
     *to = '.';
     to = digits_put_padded(to + 1, rest, n);
     while (to[-1] == '0')
@@ -228,28 +227,29 @@ put_fraction(char *to, uint64_t rest, uint64_t worth)
     return to;
 }
 
-const char *
-sim_time_format(SimTime time, char text[SIM_TIME_TEXT])
+char *
+sim_time_put(char *to, SimTime time)
 {
-    if (time == SIM_NEVER) {
-        g_strlcpy(text, "never", SIM_TIME_TEXT);
-        return text;
-    }
-    if (time == 0) {
-        g_strlcpy(text, "0s", SIM_TIME_TEXT);
-        return text;
-    }
     uint64_t size = time < 0 ? -(uint64_t)time : (uint64_t)time;
     const Unit *unit = unit_for_time(size);
     uint64_t rest = size % unit->worth;
-    char *end = text;
 
+    if (time == SIM_NEVER)
+        return stpcpy(to, "never");
+    if (time == 0)
+        return stpcpy(to, "0s");
     if (time < 0)
-        *end++ = '-';
-    end = digits_put(end, size / unit->worth);
+        *to++ = '-';
+    to = digits_put(to, size / unit->worth);
     if (rest != 0)
-        end = put_fraction(end, rest, unit->worth);
-    g_strlcpy(end, unit->name, (gsize)(text + SIM_TIME_TEXT - end));
+        to = put_fraction(to, rest, unit->worth);
+    return stpcpy(to, unit->name);
+}
+
+const char *
+sim_time_format(SimTime time, char text[SIM_TIME_TEXT])
+{
+    *sim_time_put(text, time) = '\0';
     return text;
 }
 

@@ -178,9 +178,9 @@ ip_count_packet(Host *host, MibCounter one, MibCounter other, MibCounter bytes, 
     host->mib[other]++;
     host->mib[bytes] += n_bytes;
     if (probe_is_heard(&host->probes->counter)) {
-        host_count_slow(host, one);
-        host_count_slow(host, other);
-        host_count_slow(host, bytes);
+        host_count_heard(host, one);
+        host_count_heard(host, other);
+        host_count_heard(host, bytes);
     }
 }
 

@@ -42,6 +42,7 @@ host_free(Host *host)
     g_ptr_array_unref(host->on_free);
     backlog_free(host->backlog, host);
     g_ptr_array_unref(host->ifaces);
+    g_free(host->watch);
     g_free(host->name);
 }
 
@@ -173,6 +174,20 @@ iface_send(Iface *iface, Packet *packet)
         return send_queue_offer(iface->send_queue, packet);
     iface_put(iface, packet);
     return 0;
+}
+
+CounterWatch *
+host_watch(Host *host, MibCounter counter)
+{
+    if (host->watch == NULL)
+        host->watch = g_new0(CounterWatch, MIB_COUNT);
+    return &host->watch[counter];
+}
+
+void
+host_unwatch(Host *host)
+{
+    g_clear_pointer(&host->watch, g_free);
 }
 
 void

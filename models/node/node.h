@@ -46,6 +46,14 @@ typedef struct SentPacket {
     SimTime since; /* when it came into the queue */
 } SentPacket;
 
+/* What the listener of NetProbes.counter asked for: a rise before `until` is not
+ * told, but kept as the last of those. */
+typedef struct CounterWatch {
+    SimTime until; /* 0: every rise is told */
+    SimTime at;    /* of the last that was not told */
+    uint64_t value;
+} CounterWatch;
+
 struct Host {
     /* What every packet touches: one line here, and the first counters below. */
     SIM_LINE_ALIGNED Sim *sim; /* borrows: net->sim, here because everyone needs it */
@@ -61,6 +69,7 @@ struct Host {
     struct HostBacklog *backlog; /* owns; NULL: infinitely fast */
     NetProbes *probes;           /* borrows */
     PacketPool *packets;         /* borrows */
+    CounterWatch *watch;         /* owns, by counter; NULL: every rise is told */
     uint32_t id;                 /* 1, 2, ... in the order of creation */
     bool forwards;               /* a router: passes on what is not for itself */
 
@@ -119,14 +128,32 @@ void host_receive(Iface *iface, Packet *packet);
 int iface_send(Iface *iface, Packet *packet);
 void iface_put(Iface *iface, Packet *packet); /* past the queue. Consumes the packet */
 
+/* For the one listener of NetProbes.counter; all rises are told again after host_unwatch(). */
+CounterWatch *host_watch(Host *host, MibCounter counter);
+void host_unwatch(Host *host);
 void host_count_slow(Host *host, MibCounter counter); /* emits the probe */
+
+/* A counter that somebody hears has risen. */
+static inline void
+host_count_heard(Host *host, MibCounter counter)
+{
+    CounterWatch *watch = host->watch != NULL ? &host->watch[counter] : NULL;
+    SimTime now = sim_now(host->sim);
+
+    if (watch == NULL || now >= watch->until) {
+        host_count_slow(host, counter);
+        return;
+    }
+    watch->at = now;
+    watch->value = host->mib[counter];
+}
 
 static inline void
 host_count_n(Host *host, MibCounter counter, uint64_t n)
 {
     host->mib[counter] += n;
     if (probe_is_heard(&host->probes->counter))
-        host_count_slow(host, counter);
+        host_count_heard(host, counter);
 }
 
 static inline void

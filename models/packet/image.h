@@ -12,7 +12,7 @@
 /* The transport's checksum, but for the sum of the bytes that it covers. */
 typedef struct PacketChecksum {
     uint32_t pseudo_sum;
-    uint8_t offset; /* within the transport header; 0: there is none */
+    uint8_t offset; /* within the transport header; 0: there is none, or it is written */
     bool is_udp;
     bool is_wrong; /* a fault broke it */
 } PacketChecksum;
@@ -30,10 +30,10 @@ typedef struct PacketImage {
 } PacketImage;
 
 void packet_image_take(PacketImage *image, const PacketPool *pool, const Packet *packet);
-/* image->len bytes, the same that packet_render() wrote when the image was
- * taken; may write over PACKET_IMAGE_ROOM bytes if there are fewer. The streams
- * must be those of the pool that it was taken with. */
-void packet_image_render(const PacketImage *image, const StreamTable *streams, uint8_t *bytes);
+/* The first `len` bytes, at most image->len, of what packet_render() wrote when
+ * the image was taken. The streams must be those of the pool that it was taken with. */
+void packet_image_render(PacketImage *image, const StreamTable *streams, uint8_t *bytes,
+                         uint32_t len);
 void packet_image_done(PacketImage *image);
 
 #endif

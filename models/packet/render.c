@@ -197,19 +197,38 @@ packet_image_take(PacketImage *image, const PacketPool *pool, const Packet *pack
     render_ip(packet, image->len, image->headers);
 }
 
-void
-packet_image_render(const PacketImage *image, const StreamTable *streams, uint8_t *bytes)
+/* Reads the payload and puts the checksum into the headers: once, however often
+ * the image is rendered. */
+static void
+image_finish_headers(PacketImage *image, const StreamTable *streams, uint8_t *payload)
 {
-    uint16_t payload_sum;
+    uint16_t sum = stream_read_summed(streams, image->payload, payload);
+
+    render_checksum(&image->checksum, image->headers + IPV4_HEADER_BYTES,
+                    image->headers_len - IPV4_HEADER_BYTES, sum);
+    image->checksum.offset = 0;
+}
+
+void
+packet_image_render(PacketImage *image, const StreamTable *streams, uint8_t *bytes, uint32_t len)
+{
+    uint8_t scratch[RENDER_MAX];
+    uint32_t headers = MIN(len, image->headers_len);
+    Payload payload = image->payload;
 
     if (image->whole != NULL) {
-        memcpy(bytes, image->whole, image->len);
+        memcpy(bytes, image->whole, len);
         return;
     }
-    memcpy(bytes, image->headers, sizeof image->headers); /* of a fixed size: faster */
-    payload_sum = stream_read_summed(streams, image->payload, bytes + image->headers_len);
-    render_checksum(&image->checksum, bytes + IPV4_HEADER_BYTES,
-                    image->headers_len - IPV4_HEADER_BYTES, payload_sum);
+    payload.len = len - headers;
+    if (image->checksum.offset != 0 && len == image->len) {
+        image_finish_headers(image, streams, bytes + headers);
+    } else {
+        if (image->checksum.offset != 0)
+            image_finish_headers(image, streams, scratch);
+        stream_read(streams, payload, bytes + headers);
+    }
+    memcpy(bytes, image->headers, headers);
 }
 
 void

@@ -210,11 +210,9 @@ on_queue(void *arg, const void *record)
 static void
 on_counter(void *arg, const void *record)
 {
-    Recorder *recorder = arg;
+    const Recorder *recorder = arg;
 
-    recorder->totals.counters++;
-    if (recorder->sink.on_counter)
-        recorder->sink.on_counter(recorder->sink.arg, record);
+    recorder->sink.on_counter(recorder->sink.arg, record); /* or it would not have subscribed */
 }
 
 /* ---- Life ------------------------------------------------------------------------ */

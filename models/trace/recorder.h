@@ -99,7 +99,7 @@ typedef struct TraceTotals {
     uint64_t packets; /* crossings begun */
     uint64_t bytes;   /* of IP, of those */
     uint64_t arrived, lost, refused, injected, copies, retransmits, corrupted, marked;
-    uint64_t conns, transitions, verdicts, calls, samples, queues, counters;
+    uint64_t conns, transitions, verdicts, calls, samples, queues;
 } TraceTotals;
 
 /* The same for one direction of one link. */
@@ -113,7 +113,7 @@ typedef struct TraceLane {
 typedef struct RecorderOptions {
     uint32_t packets, conns, transitions, verdicts, calls, samples, queues;
     uint32_t window;       /* entries of packets that may be open at once */
-    bool counters_by_time; /* hear every change of a counter (for the sink) */
+    bool counters_by_time; /* hear counters rise (for the sink) */
     bool samples_by_time;  /* hear samples and queue lengths */
 } RecorderOptions;
 

@@ -56,11 +56,10 @@ struct Captures {
     uint32_t snaplen;
     uint64_t left; /* packets that may still be written */
     unsigned n_open;
-    GPtrArray *hosts;               /* owns HostCaptures, by host id - 1 */
-    GError *error;                  /* owns: the first */
-    SimArena arena;                 /* of the shots */
-    SimPool shots;                  /* Shot */
-    uint8_t packet[LARGEST_PACKET]; /* one that is longer than snaplen */
+    GPtrArray *hosts; /* owns HostCaptures, by host id - 1 */
+    GError *error;    /* owns: the first */
+    SimArena arena;   /* of the shots */
+    SimPool shots;    /* Shot */
 };
 
 /* ---- Shots -------------------------------------------------------------------------- */
@@ -306,7 +305,7 @@ captures_get(Captures *captures, uint32_t host_id, uint32_t index)
 static void
 block_write(Captures *captures, Block *block)
 {
-    const Shot *shot = shot_of_block(block);
+    Shot *shot = shot_of_block(block);
     const StreamTable *streams = recorder_net(captures->recorder)->packets.streams;
     uint32_t len = shot->image.len;
     PcapngPacket packet = {
@@ -320,12 +319,7 @@ block_write(Captures *captures, Block *block)
     };
     uint8_t *to = pcapng_begin_packet(block->capture->out, &packet);
 
-    if (packet.captured == len) {
-        packet_image_render(&shot->image, streams, to);
-    } else {
-        packet_image_render(&shot->image, streams, captures->packet);
-        memcpy(to, captures->packet, packet.captured);
-    }
+    packet_image_render(&shot->image, streams, to, packet.captured);
     pcapng_end_packet(block->capture->out, &packet);
 }
 
@@ -411,8 +405,7 @@ write_comment(Captures *captures, const TracePacket *entry, char text[PCAPNG_COM
 
         memcpy(to, there->arrived, there->arrived_len);
         to += there->arrived_len;
-        sim_time_format(entry->ended_at - entry->sent_at, to);
-        to += strlen(to);
+        to = sim_time_put(to, entry->ended_at - entry->sent_at);
     }
     if (*story != '\0')
         to = stpcpy(stpcpy(to, has_arrived ? "; " : " "), story);

@@ -3,16 +3,29 @@
 #include <string.h>
 
 #include "models/link/link.h"
+#include "sim/check.h"
 
 enum { LANES = 256 }; /* a power of two */
 
+enum { CELLS_ROOM = 32 };
+
+/* Some cells as they were written last, for as long as what they tell stays the same. */
+typedef struct Cells {
+    uint64_t told;
+    uint8_t len; /* 0: none were */
+    char text[CELLS_ROOM];
+} Cells;
+
 /* The cells "from" to "proto" of packets that go one way between two endpoints
- * over one link, and the cell "why" of the last of them. Each lane has one
- * place, where it displaces another. */
+ * over one link, and those of the last of them that are likely to come again.
+ * Each lane has one place, where it displaces another. */
 typedef struct Lane {
     Endpoint src, dst;
     uint16_t from, to, from_if, link;
     uint8_t proto;
+    Cells timestamps;  /* "options", of packets with these and no others */
+    Cells sizes;       /* "conn" to "ip_len", of what is no copy and no fragment */
+    Cells hops;        /* "ttl" to "frag", of the same */
     const char *why;   /* borrows: static text */
     GString *text;     /* owns; NULL: the place is free */
     GString *why_text; /* owns */
@@ -127,7 +140,7 @@ lane_become(const PacketRows *rows, Lane *lane, const TracePacket *entry)
     append_cell(text, proto_name(entry->proto), '\t');
 }
 
-static const Lane *
+static Lane *
 lane_of(PacketRows *rows, const TracePacket *entry)
 {
     uint64_t hash = (entry->src.addr.lo ^ entry->dst.addr.lo * 3) + entry->src.port * 5u +
@@ -170,6 +183,25 @@ cell_word(char *to, const char *word)
     return to + 1;
 }
 
+/* A word that is a constant here. */
+#define CELL_LITERAL(to, word) ((char *)memcpy(to, word "\t", sizeof word) + sizeof word)
+
+static inline char *
+cells_again(char *to, const Cells *cells)
+{
+    memcpy(to, cells->text, CELLS_ROOM); /* of a fixed size: faster */
+    return to + cells->len;
+}
+
+static void
+cells_keep(Cells *cells, uint64_t told, const char *from, const char *to)
+{
+    sim_check(to - from <= CELLS_ROOM);
+    cells->told = told;
+    cells->len = (uint8_t)(to - from);
+    memcpy(cells->text, from, cells->len);
+}
+
 static inline char *
 put_named(char *to, const char *name, uint64_t value)
 {
@@ -179,7 +211,7 @@ put_named(char *to, const char *name, uint64_t value)
 /* "mss 1460,sackOK,TS 1 0,ws 7,sack 10-20,tfo": each with a comma, the last of
  * which becomes the tab. */
 static char *
-cell_options(char *to, const TracePacket *entry)
+cell_all_options(char *to, const TracePacket *entry)
 {
     const char *began = to;
 
@@ -209,6 +241,22 @@ cell_options(char *to, const TracePacket *entry)
         return cell_word(to, "-");
     to[-1] = '\t';
     return to;
+}
+
+/* Timestamps tick once for many packets. */
+static inline char *
+cell_options(char *to, Cells *timestamps, const TracePacket *entry)
+{
+    uint64_t both = (uint64_t)entry->tsval << 32 | entry->tsecr;
+    char *end;
+
+    if (entry->options != TCPOPT_HAS_TS || entry->n_sacks > 0)
+        return cell_all_options(to, entry);
+    if (timestamps->len > 0 && timestamps->told == both)
+        return cells_again(to, timestamps);
+    end = cell_all_options(to, entry);
+    cells_keep(timestamps, both, to, end);
+    return end;
 }
 
 /* One letter for each thing that befell it, for programs: see the manual. */
@@ -257,46 +305,90 @@ put_when(char *to, const TracePacket *entry)
     return cell_time(to, entry->ended_at);
 }
 
-static char *
-put_segment(char *to, const TracePacket *entry)
+static inline char *
+cell_flags(char *to, const TracePacket *entry)
 {
     char flags[TRACE_FLAGS_TEXT];
 
-    to = cell_word(to, trace_packet_flags(entry, flags));
-    to = cell_u64(to, entry->rel_seq);
-    to = cell_u64(to, entry->rel_ack);
-    to = cell_u64(to, entry->len);
-    to = cell_u64(to, entry->wnd);
-    to = cell_options(to, entry);
+    if (entry->proto == IP_PROTO_TCP && entry->flags == TCP_ACK && !(entry->what & TRACE_FRAGMENT))
+        return CELL_LITERAL(to, "ACK"); /* as most */
+    return cell_word(to, trace_packet_flags(entry, flags));
+}
+
+static inline char *
+cell_fate(char *to, const TracePacket *entry)
+{
+    if ((entry->what & (TRACE_ARRIVED | TRACE_LOST | TRACE_REFUSED)) == TRACE_ARRIVED)
+        return CELL_LITERAL(to, "arrived");
     return cell_word(to, trace_packet_fate(entry));
 }
 
 static char *
-put_headers(char *to, const TracePacket *entry)
+put_segment(char *to, Lane *lane, const TracePacket *entry)
+{
+    to = cell_flags(to, entry);
+    to = cell_u64(to, entry->rel_seq);
+    to = cell_u64(to, entry->rel_ack);
+    to = cell_u64(to, entry->len);
+    to = cell_u64(to, entry->wnd);
+    to = cell_options(to, &lane->timestamps, entry);
+    return cell_fate(to, entry);
+}
+
+static char *
+put_sizes(char *to, const TracePacket *entry)
 {
     to = cell_u64(to, entry->conn);
     to = cell_u64(to, entry->copy_of);
-    to = cell_u64(to, entry->ip_len);
-    to = cell_u64(to, entry->ip_id);
+    return cell_u64(to, entry->ip_len);
+}
+
+static char *
+put_hops(char *to, const TracePacket *entry)
+{
     to = cell_u64(to, entry->ttl);
     to = cell_u64(to, entry->tos & ECN_MASK);
-    to = cell_fragment(to, entry);
-    to = cell_u64(to, entry->seq);
-    to = cell_u64(to, entry->ack);
-    return cell_marks(to, entry);
+    return cell_fragment(to, entry);
+}
+
+/* "conn" to "frag": most packets of a lane differ in "ip_id" alone. */
+static char *
+put_ip(char *to, Lane *lane, const TracePacket *entry)
+{
+    uint64_t told = (uint64_t)entry->conn << 32 | (uint64_t)entry->ip_len << 16 |
+                    (uint64_t)entry->ttl << 8 | (uint64_t)(entry->tos & ECN_MASK) << 1 | entry->df;
+    bool is_plain = entry->copy_of == 0 && !entry->mf && !(entry->what & TRACE_FRAGMENT);
+    const char *began = to;
+
+    if (is_plain && lane->hops.len > 0 && lane->hops.told == told) {
+        to = cells_again(to, &lane->sizes);
+        to = cell_u64(to, entry->ip_id);
+        return cells_again(to, &lane->hops);
+    }
+    to = put_sizes(to, entry);
+    if (is_plain)
+        cells_keep(&lane->sizes, told, began, to);
+    began = to = cell_u64(to, entry->ip_id);
+    to = put_hops(to, entry);
+    if (is_plain)
+        cells_keep(&lane->hops, told, began, to);
+    return to;
 }
 
 void
 packet_rows_write(PacketRows *rows, OutFile *out, const TracePacket *entry)
 {
-    const Lane *lane = lane_of(rows, entry);
-    char story[TRACE_FATE_TEXT];
+    Lane *lane = lane_of(rows, entry);
+    char story[TRACE_FATE_TEXT], *to;
 
     out_wrote(out, put_when(out_room(out), entry));
     out_bytes(out, lane->text->str, lane->text->len);
-    out_wrote(out, put_segment(out_room(out), entry));
+    out_wrote(out, put_segment(out_room(out), lane, entry));
     out_text(out, trace_packet_story(rows->recorder, entry, story));
     out_tab(out);
-    out_wrote(out, put_headers(out_room(out), entry));
+    to = put_ip(out_room(out), lane, entry);
+    to = cell_u64(to, entry->seq);
+    to = cell_u64(to, entry->ack);
+    out_wrote(out, cell_marks(to, entry));
     out_bytes(out, lane->why_text->str, lane->why_text->len);
 }

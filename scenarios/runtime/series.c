@@ -37,7 +37,7 @@ typedef struct SampleSeries {
 
 /* A queue or a counter. */
 typedef struct ValueSeries {
-    Thin thin;      /* first: what every change touches */
+    Thin thin;
     Series *series; /* borrows */
     const char *name;
     uint32_t host, link;
@@ -100,6 +100,8 @@ series_discard(Series *series)
 {
     if (series == NULL)
         return;
+    for (unsigned i = 0; i < series->counters->len; i++)
+        host_unwatch(recorder_net(series->recorder)->hosts->pdata[i]);
     for (int i = 0; i < N_SERIES; i++)
         out_discard(series->out[i]);
     g_ptr_array_free(series->samples, TRUE);
@@ -306,49 +308,53 @@ counter_write(void *arg, const ThinRow *row)
     out_char(out, '\n');
 }
 
-static G_NO_INLINE ValueSeries *
-counters_new(Series *series, uint32_t host)
+static ValueSeries *
+counters_of(Series *series, uint32_t host)
 {
-    ValueSeries *all = g_new0(ValueSeries, MIB_COUNT);
+    ValueSeries *all;
 
+    if (host > series->counters->len)
+        g_ptr_array_set_size(series->counters, (int)host);
+    all = series->counters->pdata[host - 1];
+    if (all != NULL)
+        return all;
+    all = series->counters->pdata[host - 1] = g_new0(ValueSeries, MIB_COUNT);
     for (unsigned i = 0; i < MIB_COUNT; i++) {
         all[i].series = series;
         all[i].host = host;
         all[i].counter = (uint16_t)i;
         all[i].thin.free_rows = COUNTER_ROWS_FREE;
     }
-    if (host > series->counters->len)
-        g_ptr_array_set_size(series->counters, (int)host);
-    series->counters->pdata[host - 1] = all;
     return all;
 }
 
-static inline ValueSeries *
-counters_of(Series *series, uint32_t host)
+/* What the counter rose to since an interval began, unheard. */
+static CounterWatch *
+counter_catch_up(ValueSeries *s)
 {
-    if (G_LIKELY(host <= series->counters->len && series->counters->pdata[host - 1] != NULL))
-        return series->counters->pdata[host - 1];
-    return counters_new(series, host);
+    Host *host = recorder_net(s->series->recorder)->hosts->pdata[s->host - 1];
+    CounterWatch *watch = host_watch(host, (MibCounter)s->counter);
+
+    if (watch->value > s->thin.last.v[0])
+        thin_rose(&s->thin, watch->at, watch->value);
+    return watch;
 }
 
-static G_NO_INLINE void
-counter_add(ValueSeries *s, const CounterRecord *rec)
-{
-    ThinRow row = { .at = rec->at, .v = { rec->value } };
-
-    thin_add(&s->thin, &row, counter_write, s);
-}
-
+/* Of an interval only the last value is of interest: until it ends the counter
+ * keeps that by itself, at a few instructions a rise. */
 void
 series_on_counter(Series *series, const CounterRecord *rec)
 {
+    ThinRow row = { .at = rec->at, .v = { rec->value } };
     ValueSeries *s;
+    CounterWatch *watch;
 
     if (rec->host == 0 || rec->counter >= MIB_COUNT)
         return;
     s = &counters_of(series, rec->host)[rec->counter];
-    if (!thin_rises(&s->thin, rec->at, rec->value))
-        counter_add(s, rec);
+    watch = counter_catch_up(s);
+    thin_add(&s->thin, &row, counter_write, s);
+    watch->until = s->thin.until;
 }
 
 /* ---- The end ----------------------------------------------------------------------------------
@@ -371,8 +377,10 @@ series_write_rest(Series *series)
     for (unsigned i = 0; i < series->counters->len; i++) {
         ValueSeries *all = series->counters->pdata[i];
 
-        for (unsigned j = 0; all != NULL && j < MIB_COUNT; j++)
+        for (unsigned j = 0; all != NULL && j < MIB_COUNT; j++) {
+            counter_catch_up(&all[j]);
             thin_finish(&all[j].thin, counter_write, &all[j]);
+        }
     }
 }
 

@@ -18,7 +18,6 @@ typedef struct ThinRow {
 
 typedef void ThinFn(void *arg, const ThinRow *row);
 
-/* What every change touches comes first: most are of counters, which only rise. */
 typedef struct Thin {
     SimTime until; /* end of the interval being gathered; 0: none is */
     ThinRow last;  /* gathered, not yet passed */
@@ -33,16 +32,13 @@ typedef struct Thin {
 void thin_add(Thin *thin, const ThinRow *row, ThinFn *fn, void *arg);
 void thin_finish(Thin *thin, ThinFn *fn, void *arg); /* passes what is gathered */
 
-/* What a counter does nearly always, at few instructions: it is larger than all
- * that was gathered. False: thin_add() it. */
-static inline bool
-thin_rises(Thin *thin, SimTime at, uint64_t value)
+/* As if rows had been added that only rise, each before `until`, of which this is
+ * the last. */
+static inline void
+thin_rose(Thin *thin, SimTime at, uint64_t value)
 {
-    if (at >= thin->until || value <= thin->last.v[0] || thin->has_peak)
-        return false;
     thin->last.at = at;
     thin->last.v[0] = value;
-    return true;
 }
 
 #endif

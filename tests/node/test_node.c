@@ -39,6 +39,32 @@ counting_tells_the_probe_the_new_value(void)
 }
 
 static void
+a_watched_counter_tells_no_rise_before_its_time_and_keeps_the_last(void)
+{
+    LinkParams params = link_params_default();
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+    Host *host = bench->a->host;
+    CounterWatch *watch = host_watch(host, MIB_IpInReceives);
+    uint64_t seen = 0;
+
+    probe_subscribe(&bench->net->probes.counter, on_counter, &seen);
+    watch->until = SIM_MS;
+    host_count(host, MIB_IpInReceives);
+    sim_run(bench->sim, SIM_US);
+    host_count_n(host, MIB_IpInReceives, 4);
+    g_assert_cmpuint(seen, ==, 0);
+    g_assert_cmpuint(watch->value, ==, 5);
+    g_assert_cmpint(watch->at, ==, SIM_US);
+    sim_run(bench->sim, SIM_MS);
+    host_count(host, MIB_IpInReceives);
+    g_assert_cmpuint(seen, ==, 6);
+    watch->until = SIM_NEVER;
+    host_unwatch(host);
+    host_count(host, MIB_IpInReceives);
+    g_assert_cmpuint(seen, ==, 7);
+}
+
+static void
 hosts_are_found_by_name_and_interfaces_by_address(void)
 {
     LinkParams params = link_params_default();
@@ -177,6 +203,7 @@ main(int argc, char **argv)
 #define ADD(claim) g_test_add_func("/node/" #claim, claim)
     ADD(counters_are_found_by_either_name);
     ADD(counting_tells_the_probe_the_new_value);
+    ADD(a_watched_counter_tells_no_rise_before_its_time_and_keeps_the_last);
     ADD(hosts_are_found_by_name_and_interfaces_by_address);
     ADD(an_interface_that_is_down_drops_both_ways);
     ADD(an_interface_without_a_link_drops);
