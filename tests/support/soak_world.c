@@ -243,6 +243,15 @@ all_are_over(const SoakWorld *world)
     return true;
 }
 
+/* An orphan that gave up retransmitting ends without a word: nobody is left to
+ * hear of it, and its peer in FIN-WAIT-2 waits for its own user. */
+static bool
+someone_gave_up(const SoakWorld *world)
+{
+    return world->hosts[0]->mib[MIB_TcpExtTCPAbortOnTimeout] != 0 ||
+           world->hosts[1]->mib[MIB_TcpExtTCPAbortOnTimeout] != 0;
+}
+
 /* Somebody still waits after so long: may that be? Only for a peer that is
  * gone and could not say so, and only if there is nothing to send to it. */
 static void
@@ -256,7 +265,8 @@ judge_patience(SoakWorld *world, const SoakTalk *talk)
                        (peer != NULL && peer->script->end == TALK_STOPS_READING);
     char text[64];
 
-    if (!world->is_polite && !peer_is_there && (unacked == 0 || conn->has_ended))
+    if (!peer_is_there && (unacked == 0 || conn->has_ended) &&
+        (!world->is_polite || someone_gave_up(world)))
         return;
     if (!world->is_polite && sim_now(world->sim) - talk->moved_at < STANDSTILL)
         return;
