@@ -167,6 +167,14 @@ error_is_promised(const SoakTalk *talk, int error)
     }
 }
 
+/* Fast Open accepts before the client has shown that it is there: an old SYN
+ * makes a connection that is reset as the SYN-ACK arrives (RFC 7413 §6.1). */
+static bool
+is_of_an_old_syn(const SoakTalk *talk)
+{
+    return talk->side == 1 && talk->sock != NULL && !sock_tcp(talk->sock)->was_established;
+}
+
 void
 soak_judge_error(SoakTalk *talk, int error)
 {
@@ -175,7 +183,8 @@ soak_judge_error(SoakTalk *talk, int error)
     talk->error = error;
     talk->world->errors++;
     soak_tell(talk->world, "%s: %s", soak_talk_text(talk, text), g_strerror(error));
-    if (talk->world->is_polite || !error_is_promised(talk, error))
+    talk->is_ghost = talk->is_ghost || is_of_an_old_syn(talk);
+    if ((talk->world->is_polite && !talk->is_ghost) || !error_is_promised(talk, error))
         soak_fail(talk->world, "%s ended with %s%s", soak_talk_text(talk, text), g_strerror(error),
                   talk->world->is_polite ? ", and nobody did anything wrong" : "");
 }

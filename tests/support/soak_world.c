@@ -285,7 +285,7 @@ judge_polite(SoakWorld *world, const SoakTalk *talk)
     bool had_port = talk->was_connected;
     char text[64];
 
-    if (!had_port || talk->was_cut)
+    if (!had_port || talk->was_cut || talk->is_ghost)
         return;
     if (talk->written != talk->script->bytes)
         soak_fail(world, "%s wrote %" PRIu64 " of %" PRIu64 " bytes", soak_talk_text(talk, text),

@@ -268,7 +268,10 @@ check_open(const TcpConn *conn)
     CHECK_ALL(check_receiving(conn));
     CHECK(conn->is_orphan == (!conn->has_user && conn->parent == NULL), "orphan %d, user %d",
           conn->is_orphan, conn->has_user);
-    CHECK(!conn->opt.keepalive || is_waiting || !conn->has_user || sim_timer_is_set(&conn->keep),
+    /* It starts as the connection is established, which one that is closed in SYN-RECEIVED never
+     * is. */
+    CHECK(!conn->opt.keepalive || is_waiting || !conn->has_user || !conn->was_established ||
+              sim_timer_is_set(&conn->keep),
           "SO_KEEPALIVE in %s without a timer", tcp_state_name(conn->state));
     return NULL;
 }
