@@ -15,6 +15,8 @@ typedef struct Run {
     char *out;  /* owns: --out, or runs/NAME */
     char *made; /* owns: the uppermost folder on the way there that was missing; NULL: none */
     gboolean draws, is_quiet, why, no_folder;
+    char *snaplen; /* owns: as given; NULL: whole packets */
+    FolderOptions folder;
     GPtrArray *paths;   /* owns char *, beside lab->worlds: the folder of each */
     GPtrArray *folders; /* owns Folder, beside lab->worlds; none when no folder is written */
     Progress progress;
@@ -73,14 +75,13 @@ static bool
 on_world(void *arg, World *world, char **error)
 {
     Run *run = arg;
-    FolderOptions options = folder_options_default();
     g_autoptr(GError) reason = NULL;
     const char *path = folder_path(run, world);
     Folder *folder;
 
     if (run->no_folder)
         return true;
-    folder = folder_begin(path, world->recorder, &options, &reason);
+    folder = folder_begin(path, world->recorder, &run->folder, &reason);
 
     if (folder == NULL) {
         *error = g_strdup_printf("cannot write the run's folder: %s", reason->message);
@@ -365,6 +366,32 @@ draw_pictures(const Run *run)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* From the headers of a SYN with the options that it has as a rule (60 bytes) up to
+ * the longest IP packet. */
+#define SNAPLEN_LEAST 64
+#define SNAPLEN_MOST  65535
+
+static bool
+read_snaplen(Run *run)
+{
+    g_autofree char *error = NULL;
+    uint64_t bytes;
+
+    if (run->snaplen == NULL)
+        return true;
+    if (!sim_size_parse(run->snaplen, &bytes, &error)) {
+        cli_fail("--snaplen: %s", error);
+        return false;
+    }
+    if (bytes < SNAPLEN_LEAST || bytes > SNAPLEN_MOST) {
+        cli_fail("--snaplen: found %" G_GUINT64_FORMAT " bytes, expected %d to %d", bytes,
+                 SNAPLEN_LEAST, SNAPLEN_MOST);
+        return false;
+    }
+    run->folder.snaplen = (uint32_t)bytes;
+    return true;
+}
+
 static int
 report(Run *run, Lab *lab)
 {
@@ -425,7 +452,9 @@ play(Run *run, const char *file)
 int
 cmd_run(int argc, char **argv)
 {
-    Run run = { .paths = g_ptr_array_new_with_free_func(g_free), .folders = g_ptr_array_new() };
+    Run run = { .paths = g_ptr_array_new_with_free_func(g_free),
+                .folders = g_ptr_array_new(),
+                .folder = folder_options_default() };
     g_autofree GOptionEntry *shared = cli_lab_entries(&run.cli);
     GOptionEntry own[] = {
         { "out", 'o', 0, G_OPTION_ARG_FILENAME, &run.out,
@@ -435,6 +464,8 @@ cmd_run(int argc, char **argv)
         { "why", 'w', 0, G_OPTION_ARG_NONE, &run.why,
           "Say the rule behind each segment and transition", NULL },
         { "no-folder", 0, 0, G_OPTION_ARG_NONE, &run.no_folder, "Write no files", NULL },
+        { "snaplen", 0, 0, G_OPTION_ARG_STRING, &run.snaplen,
+          "Capture at most so much of each packet, 64 to 65535 (default: all)", "BYTES" },
         { 0 },
     };
     g_auto(GStrv) files = NULL;
@@ -445,7 +476,7 @@ cmd_run(int argc, char **argv)
         if (files == NULL || files[1] != NULL)
             status = cli_fail("run: found %u files, expected one scenario (halfopen run --help)",
                               files == NULL ? 0 : g_strv_length(files));
-        else if (!cli_lab_options(&run.cli))
+        else if (!cli_lab_options(&run.cli) || !read_snaplen(&run))
             status = EXIT_BAD_INPUT;
         else
             status = play(&run, files[0]);
@@ -454,6 +485,7 @@ cmd_run(int argc, char **argv)
     g_ptr_array_unref(run.folders);
     g_free(run.out);
     g_free(run.made);
+    g_free(run.snaplen);
     cli_lab_done(&run.cli);
     return status;
 }

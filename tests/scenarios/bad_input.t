@@ -102,6 +102,12 @@ refuses "a profile that is none" '--profile: found "bsd", expected linux or rfc'
     "$halfopen" run good.lua --profile bsd --out kept
 refuses "a seed that is none" '--seed: found "x"' "$halfopen" run good.lua --seed x --out kept
 refuses "a time that is none" '--until' "$halfopen" run good.lua --until soon --out kept
+refuses "a snaplen that would cut a SYN's headers" '--snaplen: found 63 bytes, expected 64 to 65535' \
+    "$halfopen" run good.lua --snaplen 63 --out kept
+refuses "a snaplen longer than any packet" '--snaplen: found 65536 bytes, expected 64 to 65535' \
+    "$halfopen" run good.lua --snaplen 64KiB --out kept
+refuses "a snaplen that is none" '--snaplen: found "all", expected' \
+    "$halfopen" run good.lua --snaplen all --out kept
 refuses "too little memory" '--memory: found 1 bytes' "$halfopen" run good.lua --memory 1 --out kept
 refuses_text "a number out of its range is quoted" 'bad.lua:1: host.mtu: found 10, expected a whole number from 68' \
     'host("a", "10.0.0.1", { mtu = 10 })'
