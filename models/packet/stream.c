@@ -3,6 +3,7 @@
 #include "models/packet/stream.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "models/wire/wire.h"
@@ -90,123 +91,66 @@ stream_write(StreamTable *table, uint32_t stream, uint64_t offset, const void *b
     g_byte_array_append(run->bytes, bytes, (guint)len);
 }
 
-/* The pattern is letters, so that a capture can be read: eight bytes from one
- * number, which grows by a constant from block to block, so that recording a
- * bulk transfer stays cheap. */
-#define PATTERN_STEP   UINT64_C(0x9e3779b97f4a7c15)
-#define PATTERN_STREAM UINT64_C(0xd1b54a32d192ed03)
-#define PATTERN_LETTER UINT64_C(0x6161616161616161) /* 'a' */
-
+/* The pattern is letters, so that a capture can be read: a ring of them, which a
+ * stream enters at a place of its own, so that recording a bulk transfer is
+ * copying. Its length is even, for the sums, and twice a prime, so that
+ * datagrams of the usual sizes do not have equal bytes. */
 enum {
-    PATTERN_BLOCK = 8,
-    PATTERN_ROW = 16, /* blocks whose nibbles add up without a carry out of 64 bits */
+    PATTERN_BYTES = 2 * 2053,
+    PATTERN_STREAM = 1021, /* from the place of one stream to the next one's */
 };
 
-/* Two blocks side by side, for the compiler's vector instructions. */
-typedef uint64_t PatternPair __attribute__((vector_size(2 * PATTERN_BLOCK)));
+typedef struct Pattern {
+    uint8_t bytes[PATTERN_BYTES];
+    uint32_t sums[PATTERN_BYTES + 1]; /* of those before, the even ones as high bytes of words */
+} Pattern;
 
-/* Which letter after 'a' each byte is: 0 to 15. A macro, since it is asked of both types. */
-#define PATTERN_NIBBLES(number) (((number) ^ (number) >> 29) & UINT64_C(0x0f0f0f0f0f0f0f0f))
-
-/* Sums of 16-bit words stay equal, as one's complement numbers, when what is
- * above is added below. */
-static inline uint64_t
-halves(uint64_t sum)
+static Pattern *
+pattern_new(void)
 {
-    return (sum & UINT32_MAX) + (sum >> 32);
-}
+    Pattern *pattern = g_new0(Pattern, 1);
+    uint64_t number = 0;
 
-/* Bytes [skip, skip + len) of one block; their sum as that of pattern_pairs(). */
-static uint64_t
-pattern_part(uint64_t number, size_t skip, uint8_t *bytes, size_t len)
-{
-    uint64_t letters = (PATTERN_NIBBLES(number) + PATTERN_LETTER) >> 8 * skip, stored;
-
-    if (len < PATTERN_BLOCK)
-        letters &= (UINT64_C(1) << 8 * len) - 1;
-    stored = GUINT64_TO_LE(letters);
-    memcpy(bytes, &stored, len);
-    return halves(letters);
-}
-
-static inline void
-pattern_put_pair(PatternPair letters, uint8_t *bytes)
-{
-    letters[0] = GUINT64_TO_LE(letters[0]);
-    letters[1] = GUINT64_TO_LE(letters[1]);
-    memcpy(bytes, &letters, sizeof letters);
-}
-
-/* At most PATTERN_ROW / 2 pairs; their sum without the letter 'a'. */
-static inline uint64_t
-pattern_row(PatternPair numbers, uint8_t *bytes, size_t pairs)
-{
-    PatternPair sum = { 0 };
-
-    for (size_t i = 0; i < pairs; i++) {
-        PatternPair nibbles = PATTERN_NIBBLES(numbers);
-
-        sum += nibbles;
-        pattern_put_pair(nibbles + PATTERN_LETTER, bytes + i * sizeof nibbles);
-        numbers += 2 * PATTERN_STEP;
+    for (size_t i = 0; i < PATTERN_BYTES; i++) {
+        number += UINT64_C(0x9e3779b97f4a7c15);
+        pattern->bytes[i] = (uint8_t)('a' + ((number ^ number >> 29) >> 20) % 16);
+        pattern->sums[i + 1] = pattern->sums[i] + ((uint32_t)pattern->bytes[i] << (i % 2 ? 0 : 8));
     }
-    return halves(sum[0]) + halves(sum[1]);
+    return pattern;
 }
 
-/* Pairs of blocks, the first from `number`; the sum of their 16-bit words, the
- * low byte of each first, not yet folded into 16 bits (RFC 1071 §2 (B), (C)). */
-static uint64_t
-pattern_pairs(uint64_t number, uint8_t *bytes, size_t pairs)
+/* The same for all simulations of the process, and never changed. */
+static const Pattern *
+pattern_get(void)
 {
-    PatternPair numbers = { number, number + PATTERN_STEP };
-    uint64_t sum = 2 * pairs * halves(PATTERN_LETTER);
+    static gsize pattern;
 
-    for (; pairs >= PATTERN_ROW / 2; pairs -= PATTERN_ROW / 2) {
-        sum += pattern_row(numbers, bytes, PATTERN_ROW / 2);
-        numbers += PATTERN_ROW * PATTERN_STEP;
-        bytes += PATTERN_ROW * PATTERN_BLOCK;
-    }
-    return sum + pattern_row(numbers, bytes, pairs);
+    if (g_once_init_enter(&pattern))
+        g_once_init_leave(&pattern, (gsize)pattern_new());
+    return (const Pattern *)pattern;
 }
 
-static uint64_t
-pattern_fold(uint64_t sum)
-{
-    while (sum > UINT16_MAX)
-        sum = (sum & UINT16_MAX) + (sum >> 16);
-    return sum;
-}
-
-/* Returns the sum of the 16-bit words in network order. */
+/* Returns the sum of the 16-bit words in network order (RFC 1071). */
 static uint16_t
 stream_pattern(uint32_t stream, uint64_t offset, uint8_t *bytes, size_t len)
 {
-    uint64_t number = (offset / PATTERN_BLOCK + 1) * PATTERN_STEP + stream * PATTERN_STREAM;
-    size_t skip = offset % PATTERN_BLOCK, first = 0;
-    uint64_t sum = 0, rest;
+    const Pattern *pattern = pattern_get();
+    size_t at = (size_t)((offset + (uint64_t)stream * PATTERN_STREAM) % PATTERN_BYTES);
+    bool is_odd = at % 2 != 0;
+    uint64_t sum = 0;
 
-    if (skip > 0) {
-        first = MIN(PATTERN_BLOCK - skip, len);
-        sum = pattern_part(number, skip, bytes, first);
-        number += PATTERN_STEP;
-        bytes += first;
-        len -= first;
+    while (len > 0) {
+        size_t part = MIN(len, PATTERN_BYTES - at);
+
+        memcpy(bytes, pattern->bytes + at, part);
+        sum += pattern->sums[at + part] - pattern->sums[at];
+        bytes += part;
+        len -= part;
+        at = 0;
     }
-    size_t pairs = len / (2 * PATTERN_BLOCK);
-    rest = pattern_pairs(number, bytes, pairs);
-    number += 2 * pairs * PATTERN_STEP;
-    bytes += 2 * pairs * PATTERN_BLOCK;
-    len -= 2 * pairs * PATTERN_BLOCK;
-    if (len >= PATTERN_BLOCK) {
-        rest += pattern_part(number, 0, bytes, PATTERN_BLOCK);
-        number += PATTERN_STEP;
-        bytes += PATTERN_BLOCK;
-        len -= PATTERN_BLOCK;
-    }
-    rest += pattern_part(number, 0, bytes, len);
-    /* After an odd number of bytes the others stand in the other halves of their words. */
-    sum += first % 2 == 0 ? rest : pattern_fold(rest) << 8;
-    return GUINT16_SWAP_LE_BE((uint16_t)pattern_fold(sum));
+    while (sum > UINT16_MAX)
+        sum = (sum & UINT16_MAX) + (sum >> 16);
+    return is_odd ? GUINT16_SWAP_LE_BE((uint16_t)sum) : (uint16_t)sum;
 }
 
 /* The first run that ends after `offset`. */
