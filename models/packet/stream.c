@@ -105,10 +105,9 @@ typedef struct Pattern {
     uint32_t sums[PATTERN_BYTES + 1]; /* of those before, the even ones as high bytes of words */
 } Pattern;
 
-static Pattern *
-pattern_new(void)
+static void
+pattern_make(Pattern *pattern)
 {
-    Pattern *pattern = g_new0(Pattern, 1);
     uint64_t number = 0;
 
     for (size_t i = 0; i < PATTERN_BYTES; i++) {
@@ -116,18 +115,20 @@ pattern_new(void)
         pattern->bytes[i] = (uint8_t)('a' + ((number ^ number >> 29) >> 20) % 16);
         pattern->sums[i + 1] = pattern->sums[i] + ((uint32_t)pattern->bytes[i] << (i % 2 ? 0 : 8));
     }
-    return pattern;
 }
 
-/* The same for all simulations of the process, and never changed. */
+/* The same for all simulations of the process: made once, and never changed. */
 static const Pattern *
 pattern_get(void)
 {
-    static gsize pattern;
+    static Pattern pattern;
+    static gsize is_made;
 
-    if (g_once_init_enter(&pattern))
-        g_once_init_leave(&pattern, (gsize)pattern_new());
-    return (const Pattern *)pattern;
+    if (g_once_init_enter(&is_made)) {
+        pattern_make(&pattern);
+        g_once_init_leave(&is_made, 1);
+    }
+    return &pattern;
 }
 
 /* Returns the sum of the 16-bit words in network order (RFC 1071). */
