@@ -2,8 +2,6 @@
  * makes the traits, later ones find them; a direction that is changed while the
  * simulation runs has its own from then on, so that a scenario may change it as
  * often as it likes. */
-#include <string.h>
-
 #include "models/link/link_internal.h"
 
 static LinkTraits

@@ -15,6 +15,30 @@ a_packet_takes_transmission_and_propagation(void)
     g_assert_cmpint(bench->arrived[0].at, ==, 6 * SIM_MS);
 }
 
+/* Both directions are made alike, and share what says so. */
+static void
+a_change_of_one_direction_leaves_its_like_alone(void)
+{
+    LinkParams params = link_params_default();
+    params.rate = 10 * 1000 * 1000;
+    params.delay = 5 * SIM_MS;
+    g_autoptr(WireBench) bench = wire_bench_new(&params);
+    LinkParams slower = params;
+
+    slower.rate /= 2;
+    link_change(bench->link, 1, &slower);
+    slower.delay = 50 * SIM_MS;
+    link_change(bench->link, 1, &slower);
+    wire_bench_send(bench, 1250);
+    wire_bench_run(bench);
+    g_assert_cmpint(bench->arrived[0].at, ==, 6 * SIM_MS);
+
+    link_change(bench->link, 0, &slower);
+    wire_bench_send(bench, 1250);
+    wire_bench_run(bench);
+    g_assert_cmpint(bench->arrived[1].at - bench->arrived[0].at, ==, 52 * SIM_MS);
+}
+
 static void
 packets_wait_for_those_before_them(void)
 {
@@ -209,6 +233,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(claim) g_test_add_func("/link/" #claim, claim)
     ADD(a_packet_takes_transmission_and_propagation);
+    ADD(a_change_of_one_direction_leaves_its_like_alone);
     ADD(packets_wait_for_those_before_them);
     ADD(a_full_queue_drops_the_newcomer);
     ADD(a_limit_in_bytes_counts_bytes);
