@@ -1,36 +1,9 @@
 /* Images render later to what the packet rendered to; the sum of a payload that
  * is computed while it is written is that of its bytes. */
-#include "models/packet/image.h"
-
-#include <glib.h>
 #include <string.h>
 
-typedef struct Bench {
-    StreamTable *streams; /* owns */
-    SimArena arena;
-    PacketPool pool;
-} Bench;
-
-static Bench *
-bench_new(void)
-{
-    Bench *bench = g_new0(Bench, 1);
-
-    bench->streams = stream_table_new();
-    sim_arena_init(&bench->arena);
-    packet_pool_init(&bench->pool, &bench->arena, bench->streams);
-    return bench;
-}
-
-static void
-bench_free(Bench *bench)
-{
-    g_assert_cmpuint(bench->pool.pool.live, ==, 0);
-    sim_arena_done(&bench->arena);
-    stream_table_free(bench->streams);
-    g_free(bench);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, bench_free)
+#include "models/packet/image.h"
+#include "tests/support/packet_bench.h"
 
 static Packet *
 bench_packet(Bench *bench, uint8_t proto, uint32_t len)

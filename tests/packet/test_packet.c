@@ -1,38 +1,8 @@
 /* Packets to bytes and back; streams; who owns what. */
-#include "models/packet/packet.h"
-
-#include <glib.h>
 #include <string.h>
 
 #include "models/wire/wire.h"
-
-typedef struct Bench {
-    StreamTable *streams; /* owns */
-    SimArena arena;
-    PacketPool pool;
-} Bench;
-
-static Bench *
-bench_new(void)
-{
-    Bench *bench = g_new0(Bench, 1);
-
-    bench->streams = stream_table_new();
-    sim_arena_init(&bench->arena);
-    packet_pool_init(&bench->pool, &bench->arena, bench->streams);
-    return bench;
-}
-
-/* Every test ends with every packet back in the pool. */
-static void
-bench_free(Bench *bench)
-{
-    g_assert_cmpuint(bench->pool.pool.live, ==, 0);
-    sim_arena_done(&bench->arena);
-    stream_table_free(bench->streams);
-    g_free(bench);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bench, bench_free)
+#include "tests/support/packet_bench.h"
 
 static Payload
 bench_bytes(Bench *bench, const char *bytes, size_t len)
